@@ -1,0 +1,68 @@
+# `make help` lists the targets from the comments behind them.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# uv lives beside the environment that it makes; nothing is installed outside this directory.
+UV_VERSION := 0.13.8
+UV_HOME := $(VENV)/uv-$(UV_VERSION)
+UV := $(UV_HOME)/bin/uv
+STAMP := $(VENV)/.ready
+INTEROP_PACKAGES := awscli ca-certificates curl gnutls-bin openssl
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo serve test interop check docs bench format clean
+
+help: ## List the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z]+):[^#]*## (.*)/\1\t\2/' | \
+	  while IFS="$$(printf '\t')" read -r name text; do printf '  make %-9s %s\n' "$$name" "$$text"; done
+
+setup: $(STAMP) ## Make .venv with everything; repeated, it takes seconds
+
+$(STAMP): pyproject.toml uv.lock | $(UV)
+	@echo "setting up $(VENV) (the first time takes a minute)"
+	@UV_PROJECT_ENVIRONMENT=$(VENV) VIRTUAL_ENV= $(UV) sync --frozen --quiet --python $(BIN)/python
+	@touch $@
+
+$(UV):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv --without-pip $(VENV) || \
+	  { echo "the venv module is missing (Debian: apt-get install python3-venv)" >&2; exit 1; }
+	@$(PYTHON) -m pip --version >/dev/null 2>&1 || \
+	  { echo "pip is missing (Debian: apt-get install python3-pip)" >&2; exit 1; }
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-compile --upgrade \
+	  --target $(UV_HOME) "uv==$(UV_VERSION)"
+
+demo: setup ## Walk the main job on a temporary service with the real AWS CLI and OpenSSL
+	@$(BIN)/python tools/demo.py
+
+serve: setup ## Run a development service on ./data
+	@$(BIN)/greatseal serve --data ./data
+
+test: setup ## Run every test that needs nothing but PyPI packages
+	@$(BIN)/python -m pytest -n 2 -m "not interop"
+
+interop: setup ## Install real programs from Debian and run the tests against them
+	@tools/install-interop $(INTEROP_PACKAGES)
+	@$(BIN)/python -m pytest -m interop
+
+check: setup ## ruff, mypy, import-linter and the house rules; under 60 s
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python -m pytest -n 2 tests/house
+
+docs: setup ## Render the generated pages of docs/
+	@$(BIN)/python tools/render_docs.py
+
+bench: setup ## Run the benchmarks, each beside its peer
+	@if test -f bench/run.py; then $(BIN)/python bench/run.py; else echo "no benchmark is written yet"; fi
+
+format: setup ## Format the code and mend what ruff can mend
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+clean: ## Remove what the targets made, except ./data
+	@rm -rf $(VENV) dist .mypy_cache .ruff_cache .import_linter_cache .pytest_cache

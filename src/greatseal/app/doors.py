@@ -1,0 +1,74 @@
+"""The doors over the rooms."""
+
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, generate_latest
+
+import greatseal
+from greatseal.app.rooms import Rooms
+from greatseal.aws.acm import CertificateManager
+from greatseal.aws.acm_pca import PrivateCa
+from greatseal.aws.catalogue import NOT_YET, SERVICES
+from greatseal.aws.door import AwsDoor
+from greatseal.aws.protocol.models import load_services
+from greatseal.edge.messages import HttpRequest, HttpResponse
+from greatseal.edge.mounts import Mount, Mounts
+from greatseal.web import health
+
+
+def aws_door(rooms: Rooms, regions: Callable[[str], bool]) -> AwsDoor:
+    """The door of the AWS wire."""
+    pca = PrivateCa(
+        access=rooms.access,
+        registry=rooms.registry,
+        lifecycle=rooms.lifecycle,
+        issuance=rooms.issuance,
+        permissions=rooms.permissions,
+        revocations=rooms.revocations,
+        clock=rooms.clock,
+        tokens=rooms.tokens,
+    )
+    acm = CertificateManager(
+        access=rooms.access,
+        inventory=rooms.inventory,
+        requests=rooms.requests,
+        imports=rooms.imports,
+        exports=rooms.exports,
+        clock=rooms.clock,
+    )
+    return AwsDoor(
+        services=load_services(list(SERVICES)),
+        implementations={"acm": acm.operations(), "acm-pca": pca.operations()},
+        not_yet=NOT_YET,
+        credentials=rooms.access.find,
+        regions=regions,
+        clock=rooms.clock,
+    )
+
+
+def secure_mounts(rooms: Rooms, door: AwsDoor) -> Mounts:
+    """What the HTTPS listener serves."""
+    return Mounts([Mount("/", "aws", door.handle), _health(rooms)])
+
+
+def plain_mounts(rooms: Rooms, registry: CollectorRegistry, door: AwsDoor | None) -> Mounts:
+    """What the plain listener serves; the AWS API only when the operator asked for it."""
+    mounts = [_health(rooms), Mount("/metrics", "metrics", _metrics(registry), inline=True)]
+    if door is not None:
+        mounts.append(Mount("/", "aws", door.handle))
+    return Mounts(mounts)
+
+
+def _health(rooms: Rooms) -> Mount:
+    def probe() -> None:
+        rooms.storage.read(lambda tx: None)
+
+    return Mount("/healthz", "health", health.handler(probe, greatseal.__version__), inline=True)
+
+
+def _metrics(registry: CollectorRegistry) -> Callable[[HttpRequest], HttpResponse]:
+    def handle(request: HttpRequest) -> HttpResponse:
+        headers = ((b"content-type", b"text/plain; version=1.0.0; charset=utf-8"),)
+        return HttpResponse(200, headers, generate_latest(registry))
+
+    return handle

@@ -1,0 +1,182 @@
+"""Every collaborator, built once: the rooms and what they stand on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import sha256
+from hmac import digest
+
+from greatseal.crypto.algorithms import KeyAlgorithm
+from greatseal.crypto.wrap import Sealer
+from greatseal.domain.access import Access
+from greatseal.domain.audit import Audit
+from greatseal.domain.authorities import Issuance, Lifecycle, Permissions, Registry
+from greatseal.domain.certificates import Exports, Imports, Inventory, Requests
+from greatseal.domain.certificates.issuing import Issuing
+from greatseal.domain.certificates.requests import ISSUE_JOB
+from greatseal.domain.events import Events
+from greatseal.domain.keys import KeyPool, Keys
+from greatseal.domain.revocation import Revocations
+from greatseal.domain.revocation.service import REVOKED_JOB
+from greatseal.domain.tags import Tags
+from greatseal.kernel.clock import Clock
+from greatseal.kernel.entropy import Entropy
+from greatseal.kernel.pages import PageTokens
+from greatseal.kernel.secret import Secret
+from greatseal.storage import Storage, idempotency, outbox
+from greatseal.storage.queue import Job
+from greatseal.work.runner import Handler
+from greatseal.work.schedule import Recurring
+
+# Events that nobody fetches are kept this long.
+OUTBOX_RETENTION = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """The rooms of one installation."""
+
+    storage: Storage
+    clock: Clock
+    entropy: Entropy
+    tokens: PageTokens
+    pool: KeyPool
+    audit: Audit
+    access: Access
+    keys: Keys
+    registry: Registry
+    lifecycle: Lifecycle
+    issuance: Issuance
+    permissions: Permissions
+    revocations: Revocations
+    inventory: Inventory
+    requests: Requests
+    imports: Imports
+    exports: Exports
+
+    def handlers(self) -> dict[str, Handler]:
+        """What the clock's door does with jobs, by kind."""
+
+        def issue(job: Job) -> None:
+            self.requests.carry_out(job.payload)
+
+        def revoked(job: Job) -> None:
+            arn = str(job.payload["certificate_arn"])
+            self.storage.transact(lambda tx: self.inventory.take_revocation(tx, arn))
+
+        return {ISSUE_JOB: issue, REVOKED_JOB: revoked}
+
+    def recurring(self) -> list[Recurring]:
+        """What the clock's door does every so often."""
+
+        def prune() -> None:
+            now = self.clock.now()
+            self.storage.transact(lambda tx: idempotency.prune(tx, now=now))
+            self.storage.transact(lambda tx: outbox.prune(tx, before=now - OUTBOX_RETENTION))
+
+        return [
+            Recurring("finish-open-issuances", timedelta(minutes=1), lambda: _discard(self.issuance.finish_open())),
+            Recurring("purge-deleted-authorities", timedelta(hours=1), lambda: _discard(self.lifecycle.purge(100))),
+            Recurring("prune", timedelta(hours=1), prune),
+        ]
+
+
+def build(
+    *,
+    storage: Storage,
+    kek: Secret,
+    clock: Clock,
+    entropy: Entropy,
+    pool: Mapping[KeyAlgorithm, int],
+) -> Rooms:
+    """Builds the rooms over a migrated database."""
+    sealer = Sealer(kek, entropy)
+    tokens = PageTokens(Secret(digest(kek.reveal(), b"pagination tokens", sha256)))
+    key_pool = KeyPool(pool)
+    audit = Audit(clock=clock, entropy=entropy)
+    tags = Tags()
+    events = Events(clock=clock, entropy=entropy)
+    access = Access(storage=storage, sealer=sealer, clock=clock, entropy=entropy)
+    keys = Keys(storage=storage, sealer=sealer, clock=clock, entropy=entropy, pool=key_pool)
+    registry = Registry(storage=storage, tags=tags, audit=audit, clock=clock, tokens=tokens)
+    lifecycle = Lifecycle(
+        storage=storage,
+        registry=registry,
+        keys=keys,
+        tags=tags,
+        events=events,
+        audit=audit,
+        clock=clock,
+        entropy=entropy,
+    )
+    issuance = Issuance(
+        storage=storage, registry=registry, keys=keys, events=events, audit=audit, clock=clock, entropy=entropy
+    )
+    permissions = Permissions(storage=storage, registry=registry, audit=audit, clock=clock, tokens=tokens)
+    revocations = Revocations(storage=storage, registry=registry, events=events, audit=audit, clock=clock)
+    inventory = Inventory(
+        storage=storage,
+        keys=keys,
+        tags=tags,
+        events=events,
+        revocations=revocations,
+        audit=audit,
+        clock=clock,
+        tokens=tokens,
+    )
+    issuing = Issuing(
+        storage=storage,
+        access=access,
+        registry=registry,
+        permissions=permissions,
+        issuance=issuance,
+        keys=keys,
+        clock=clock,
+    )
+    requests = Requests(
+        storage=storage,
+        inventory=inventory,
+        issuing=issuing,
+        keys=keys,
+        tags=tags,
+        events=events,
+        audit=audit,
+        clock=clock,
+        entropy=entropy,
+    )
+    imports = Imports(
+        storage=storage,
+        inventory=inventory,
+        keys=keys,
+        tags=tags,
+        events=events,
+        audit=audit,
+        clock=clock,
+        entropy=entropy,
+    )
+    exports = Exports(
+        storage=storage, inventory=inventory, keys=keys, revocations=revocations, audit=audit, clock=clock
+    )
+    return Rooms(
+        storage=storage,
+        clock=clock,
+        entropy=entropy,
+        tokens=tokens,
+        pool=key_pool,
+        audit=audit,
+        access=access,
+        keys=keys,
+        registry=registry,
+        lifecycle=lifecycle,
+        issuance=issuance,
+        permissions=permissions,
+        revocations=revocations,
+        inventory=inventory,
+        requests=requests,
+        imports=imports,
+        exports=exports,
+    )
+
+
+def _discard(_: object) -> None:
+    """Recurring tasks return nothing."""

@@ -1,0 +1,179 @@
+"""Verification of requests that are signed with AWS Signature Version 4 in the Authorization header (iam.md 7).
+
+A pure function of the request, the clock's time and a lookup of credentials. Signatures in the query string
+(presigned URLs) and session tokens are refused until a service needs them.
+"""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from greatseal.aws.protocol import canonical
+from greatseal.aws.protocol.auth_errors import Failure, auth_error
+from greatseal.aws.protocol.authorization import Authorization, SignedRequest, parse_authorization, signing_time
+from greatseal.kernel.secret import Secret
+
+SKEW = timedelta(minutes=15)
+"""How far the client's clock may be off, in either direction."""
+
+_BASIC_FORMAT = "%Y%m%dT%H%M%SZ"
+_REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d{1,2}", re.ASCII)
+# For an unknown key the same work is done, so that the time of the answer does not tell more than its text.
+_NO_SECRET = Secret(b"\0" * 40)
+
+
+_INVALID_TOKEN = "The security token included in the request is invalid."  # noqa: S105 - a message
+_MISMATCH = (
+    "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key "
+    "and signing method. Consult the service documentation for details.\n\nThe Canonical String for this request "
+    "should have been\n'{request}'\n\nThe String-to-Sign should have been\n'{string}'\n"
+)
+
+
+class Credential(Protocol):
+    """An access key as `domain.access` keeps it."""
+
+    @property
+    def access_key_id(self) -> str:
+        """AKIA and 16 characters."""
+        ...
+
+    @property
+    def secret(self) -> Secret:
+        """The secret access key."""
+        ...
+
+    @property
+    def account(self) -> str:
+        """The account of the principal, 12 digits."""
+        ...
+
+    @property
+    def principal_arn(self) -> str:
+        """Whom the key belongs to."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """Who signed, and for which region."""
+
+    access_key_id: str
+    region: str
+    credential: Credential
+
+
+def verify(
+    request: SignedRequest,
+    credentials: Callable[[str], Credential | None],
+    now: datetime,
+    service: str,
+    regions: Callable[[str], bool],
+) -> Verified:
+    """Checks time, scope and signature; tells who signed.
+
+    `credentials` finds an active access key by its id, `service` is the signing name, `regions` tells whether a
+    region is enabled. Raises WireError with one of `auth_errors.AUTH_ERRORS`.
+    """
+    authorization = parse_authorization(request)
+    signed_at = signing_time(request)
+    _check_time(signed_at, now)
+    timestamp = signed_at.strftime(_BASIC_FORMAT)
+    _check_scope(authorization, timestamp, service, regions)
+    _check_signed_headers(request, authorization)
+    payload = _payload_hash(request)
+
+    credential = credentials(authorization.access_key_id)
+    secret = credential.secret if credential is not None else _NO_SECRET
+    key = canonical.signing_key(secret.reveal(), authorization.date, authorization.region, service)
+    text = canonical.canonical_request(
+        request.method,
+        canonical.canonical_path(request.raw_path, once=service == "s3"),
+        canonical.canonical_query(request.raw_query),
+        canonical.canonical_headers(request.headers, authorization.signed_headers),
+        authorization.signed_headers,
+        payload,
+    )
+    string = canonical.string_to_sign(timestamp, authorization.scope, text)
+    genuine = hmac.compare_digest(canonical.signature(key, string), authorization.signature)
+
+    if credential is None:
+        raise auth_error(Failure.UNKNOWN_KEY, _INVALID_TOKEN)
+    if not genuine:
+        raise auth_error(Failure.BAD_SIGNATURE, _MISMATCH.format(request=text, string=string))
+    _check_session_token(request)
+    return Verified(authorization.access_key_id, authorization.region, credential)
+
+
+def _check_time(signed_at: datetime, now: datetime) -> None:
+    timestamp = signed_at.strftime(_BASIC_FORMAT)
+    earliest, latest = now - SKEW, now + SKEW
+    minutes = int(SKEW.total_seconds() // 60)
+    if signed_at < earliest.replace(microsecond=0):
+        raise auth_error(
+            Failure.BAD_SIGNATURE,
+            f"Signature expired: {timestamp} is now earlier than {earliest.strftime(_BASIC_FORMAT)} "
+            f"({now.strftime(_BASIC_FORMAT)} - {minutes} min.)",
+        )
+    if signed_at > latest:
+        raise auth_error(
+            Failure.BAD_SIGNATURE,
+            f"Signature not yet current: {timestamp} is still later than {latest.strftime(_BASIC_FORMAT)} "
+            f"({now.strftime(_BASIC_FORMAT)} + {minutes} min.)",
+        )
+
+
+def _check_scope(authorization: Authorization, timestamp: str, service: str, regions: Callable[[str], bool]) -> None:
+    if authorization.terminator != canonical.TERMINATOR:
+        raise auth_error(
+            Failure.BAD_SIGNATURE,
+            f"Credential should be scoped with a valid terminator: '{canonical.TERMINATOR}', "
+            f"not '{authorization.terminator}'.",
+        )
+    if authorization.date != timestamp[:8]:
+        raise auth_error(
+            Failure.BAD_SIGNATURE,
+            "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: "
+            f"'{authorization.date}' != '{timestamp[:8]}', from '{timestamp}'.",
+        )
+    if authorization.service != service:
+        raise auth_error(Failure.BAD_SIGNATURE, f"Credential should be scoped to correct service: '{service}'.")
+    if not _REGION.fullmatch(authorization.region):
+        raise auth_error(
+            Failure.BAD_SIGNATURE,
+            f"Credential should be scoped to a valid Region, not '{authorization.region}'.",
+        )
+    # A region that exists but is not enabled looks to the caller as if the key did not exist there.
+    if not regions(authorization.region):
+        raise auth_error(Failure.UNKNOWN_KEY, _INVALID_TOKEN)
+
+
+def _check_signed_headers(request: SignedRequest, authorization: Authorization) -> None:
+    """The headers that decide what is done, by whom and when must be under the signature."""
+    date = "x-amz-date" if request.header("x-amz-date") is not None else "date"
+    optional = [name for name in ("x-amz-security-token", "x-amz-target") if request.header(name) is not None]
+    for name in ("host", date, *optional):
+        if name not in authorization.signed_headers:
+            shown = "'Host' or ':authority'" if name == "host" else f"'{name}'"
+            raise auth_error(Failure.BAD_SIGNATURE, f"{shown} must be a 'SignedHeader' in the AWS Authorization.")
+
+
+def _payload_hash(request: SignedRequest) -> str:
+    actual = hashlib.sha256(request.body).hexdigest()
+    declared = request.header("x-amz-content-sha256")
+    # This also refuses UNSIGNED-PAYLOAD, which only S3 knows.
+    if declared is not None and declared != actual:
+        raise auth_error(
+            Failure.BAD_SIGNATURE, "The x-amz-content-sha256 header is not the SHA-256 digest of the request body."
+        )
+    return actual
+
+
+def _check_session_token(request: SignedRequest) -> None:
+    """No temporary credentials are handed out yet, so no token can be valid."""
+    if request.header("x-amz-security-token") is not None:
+        raise auth_error(Failure.UNKNOWN_KEY, _INVALID_TOKEN)

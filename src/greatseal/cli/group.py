@@ -1,0 +1,64 @@
+"""The `greatseal` command: lists its commands without importing them, so that help comes at once."""
+
+import importlib
+from dataclasses import dataclass
+
+import click
+
+from greatseal import __version__
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Where a command lives and the line that the list of commands shows for it."""
+
+    module: str
+    summary: str
+
+
+# In the order in which a newcomer needs them.
+COMMANDS = {
+    "serve": Entry("greatseal.cli.serve", "Start the service; a new data directory is initialised."),
+    "env": Entry("greatseal.cli.env", "Print what the AWS CLI and SDKs need to reach the service."),
+    "doctor": Entry("greatseal.cli.doctor", "Check everything and print a fix for each failure."),
+    "version": Entry("greatseal.cli.version", "Print the versions of Greatseal and of what it stands on."),
+    "completion": Entry("greatseal.cli.completion", "Print the completion script of a shell."),
+}
+
+
+class LazyGroup(click.Group):
+    """Imports a command's module when the command is called; the module names it `command`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command itself, or None."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(COMMANDS[cmd_name].module).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes the list from the table alone."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="greatseal")
+def greatseal() -> None:
+    """A certificate manager, private CA and signing service that you run yourself.
+
+    It speaks the AWS wire protocols, so the AWS CLI and every AWS SDK work against it:
+
+    \b
+      greatseal serve                      # first terminal
+      eval "$(greatseal env)"              # second terminal
+      aws acm-pca list-certificate-authorities
+      aws acm list-certificates
+
+    Every setting is also a line of DIR/greatseal.toml and a GREATSEAL_* variable.
+    `greatseal COMMAND --help` shows examples.
+    """

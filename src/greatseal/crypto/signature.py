@@ -1,0 +1,110 @@
+"""Sign and verify with any row of the table.
+
+A `Signer` is all that other strata see of a private key: its public half and a function. Software
+keys are one kind of it; hardware tokens another (`domain/keys`).
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+
+from greatseal.crypto.algorithms import KeyAlgorithm, SignatureAlgorithm
+from greatseal.crypto.keypair import PrivateKey, PublicKey, algorithm_of, encode_public, load_public
+
+_HASHES: dict[str, type[hashes.HashAlgorithm]] = {
+    "SHA256": hashes.SHA256,
+    "SHA384": hashes.SHA384,
+    "SHA512": hashes.SHA512,
+}
+
+
+class Signer(Protocol):
+    """A private key that signs and never leaves."""
+
+    @property
+    def algorithm(self) -> KeyAlgorithm:
+        """The key's algorithm."""
+        ...
+
+    @property
+    def spki(self) -> bytes:
+        """The DER of the public key's SubjectPublicKeyInfo."""
+        ...
+
+    def sign(self, data: bytes, algorithm: SignatureAlgorithm) -> bytes:
+        """The signature over `data`. Raises ValueError when the key cannot make this kind of signature."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SoftwareSigner:
+    """A private key in memory. `deterministic` makes ECDSA repeatable (RFC 6979), for golden files."""
+
+    key: PrivateKey
+    algorithm: KeyAlgorithm
+    spki: bytes
+    deterministic: bool = False
+
+    @classmethod
+    def of(cls, key: PrivateKey, *, deterministic: bool = False) -> "SoftwareSigner":
+        """A signer for a loaded key. Raises ValueError for a size that the table does not have."""
+        public = key.public_key()
+        algorithm = algorithm_of(public)
+        if algorithm is None:
+            raise ValueError("the key is of a size that Greatseal does not sign with")
+        return cls(key, algorithm, encode_public(public), deterministic)
+
+    def sign(self, data: bytes, algorithm: SignatureAlgorithm) -> bytes:
+        """The signature over `data` in the form that X.509 carries (ECDSA: DER of r and s)."""
+        if algorithm.family != self.algorithm.family:
+            raise ValueError(f"a key of type {self.algorithm.name} cannot sign with {algorithm.name}")
+        if isinstance(self.key, rsa.RSAPrivateKey):
+            return self.key.sign(data, _padding(algorithm), _hash(algorithm))
+        if isinstance(self.key, ec.EllipticCurvePrivateKey):
+            return self.key.sign(data, ec.ECDSA(_hash(algorithm), deterministic_signing=self.deterministic))
+        if algorithm.name != self.algorithm.name:
+            raise ValueError(f"a key of type {self.algorithm.name} cannot sign with {algorithm.name}")
+        return self.key.sign(data)
+
+
+def verify(spki: bytes, algorithm: SignatureAlgorithm, signature: bytes, data: bytes) -> bool:
+    """Whether `signature` over `data` was made by the key in `spki` (DER) with exactly this algorithm."""
+    return verify_with(load_public(spki), algorithm, signature, data)
+
+
+def verify_with(key: PublicKey, algorithm: SignatureAlgorithm, signature: bytes, data: bytes) -> bool:
+    """As `verify`, for a key that is loaded already."""
+    row = algorithm_of(key)
+    try:
+        if isinstance(key, rsa.RSAPublicKey):
+            if algorithm.family != "RSA":
+                return False
+            key.verify(signature, data, _padding(algorithm), _hash(algorithm))
+        elif isinstance(key, ec.EllipticCurvePublicKey):
+            if algorithm.family != "EC":
+                return False
+            key.verify(signature, data, ec.ECDSA(_hash(algorithm)))
+        else:
+            if row is None or algorithm.name != row.name:
+                return False
+            key.verify(signature, data)
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _hash(algorithm: SignatureAlgorithm) -> hashes.HashAlgorithm:
+    name = algorithm.value.hash
+    assert name is not None
+    return _HASHES[name]()
+
+
+def _padding(algorithm: SignatureAlgorithm) -> padding.AsymmetricPadding:
+    if not algorithm.value.pss:
+        return padding.PKCS1v15()
+    digest = _hash(algorithm)
+    # Salt as long as the hash (RFC 4055 section 3.1; the table's AlgorithmIdentifier says the same).
+    return padding.PSS(mgf=padding.MGF1(digest), salt_length=digest.digest_size)

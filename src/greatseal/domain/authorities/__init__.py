@@ -1,0 +1,12 @@
+"""The room of authorities: private CAs, their life, and every certificate that they issue.
+
+Ruled by docs/issuance.md, whose numbered steps `issuance.py` follows. Calls keys, policy, events, tags
+and audit.
+"""
+
+from greatseal.domain.authorities.issuance import Issuance
+from greatseal.domain.authorities.lifecycle import Lifecycle
+from greatseal.domain.authorities.permissions import Permissions
+from greatseal.domain.authorities.registry import Registry
+
+__all__ = ["Issuance", "Lifecycle", "Permissions", "Registry"]

@@ -1,0 +1,251 @@
+"""The ceremony of issuance. The numbers are the steps of docs/issuance.md, which is the law.
+
+The order makes a crash at any line harmless: what is to be signed is in the database before the key is
+used, and what was signed can always be finished from there.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import lru_cache
+
+from greatseal.crypto import signature
+from greatseal.domain.audit import Audit
+from greatseal.domain.authorities.issued import (
+    IssuedCertificate,
+    JournalEntry,
+    JournalState,
+    certificate_arn,
+    serial_of_certificate_arn,
+    serial_text,
+)
+from greatseal.domain.authorities.model import CaCertificate, parsed_chain, require
+from greatseal.domain.authorities.order import Order, check_authority, check_limits, check_request
+from greatseal.domain.authorities.registry import Registry
+from greatseal.domain.authorities.store import authorities as store
+from greatseal.domain.authorities.store import journal
+from greatseal.domain.events import Event, Events
+from greatseal.domain.keys import Keys
+from greatseal.kernel.caller import Caller
+from greatseal.kernel.clock import Clock
+from greatseal.kernel.entropy import Entropy
+from greatseal.kernel.errors import InProgress, InvalidArgument, NotFound, Refusal, RequestFailed
+from greatseal.kernel.ids import new_serial
+from greatseal.storage import Storage, Tx, idempotency
+from greatseal.x509 import lint, templates, validity
+from greatseal.x509.certificate import Certificate, TbsCertificate, assemble, encode_tbs
+from greatseal.x509.csr import CertificationRequest
+from greatseal.x509.templates import IssuerFacts
+
+log = logging.getLogger(__name__)
+
+# Another node may be between its steps 4 and 7; after this long it is not.
+ABANDONED_AFTER = timedelta(minutes=1)
+_SERIAL_ATTEMPTS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A journal row that was committed, and the key to sign it with. Its only use is `Issuance.sign`."""
+
+    entry: JournalEntry
+    key_id: str
+
+
+class Issuance:
+    """Issues certificates and hands them out."""
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        registry: Registry,
+        keys: Keys,
+        events: Events,
+        audit: Audit,
+        clock: Clock,
+        entropy: Entropy,
+    ) -> None:
+        self._storage = storage
+        self._registry = registry
+        self._keys = keys
+        self._events = events
+        self._audit = audit
+        self._clock = clock
+        self._entropy = entropy
+
+    def issue(self, caller: Caller, arn: str, order: Order) -> str:
+        """Issues a certificate and returns its ARN; the same token within five minutes returns the same ARN."""
+        prepared = self.prepare(caller, arn, order)
+        return prepared if isinstance(prepared, str) else self.sign(prepared).arn
+
+    def prepare(self, caller: Caller, arn: str, order: Order) -> Prepared | str:
+        """Steps 1 to 4. Returns the ARN of the earlier certificate when the idempotency token was used before."""
+        request = check_request(order.csr)  # 1
+        return self._storage.transact(lambda tx: self._prepare(tx, caller, arn, order, request))
+
+    def _prepare(self, tx: Tx, caller: Caller, arn: str, order: Order, request: CertificationRequest) -> Prepared | str:
+        now = self._clock.now()
+        authority = self._registry.load(tx, arn)
+        check_authority(authority, order, request, now)  # 2
+        issuers = () if order.template.root else _issuers(authority.certificate)
+        lifetime = validity.validity_period(order.validity, order.not_before, now)
+        content = templates.compose(
+            order.template,
+            request=request,
+            passthrough=order.passthrough,
+            issuer=_facts(issuers[0]) if issuers else None,
+        )
+        check_limits(authority, issuers, order, content, lifetime, now)
+        for _ in range(_SERIAL_ATTEMPTS):  # 3
+            serial = new_serial(self._entropy)
+            tbs = encode_tbs(
+                TbsCertificate(
+                    serial=serial,
+                    algorithm=order.signing_algorithm,
+                    issuer=issuers[0].subject if issuers else content.subject,
+                    not_before=lifetime[0],
+                    not_after=lifetime[1],
+                    subject=content.subject,
+                    spki=request.spki,
+                    extensions=content.extensions,
+                )
+            )
+            _lint(tbs, issuers[0] if issuers else None, order)
+            entry = JournalEntry(
+                authority_id=authority.id,
+                serial=serial_text(serial),
+                arn=certificate_arn(arn, serial_text(serial)),
+                state=JournalState.PREPARED,
+                tbs=tbs,
+                signing_algorithm=order.signing_algorithm,
+                template_arn=order.template_arn,
+                issuer_certificate_id=authority.certificate.id if issuers and authority.certificate else None,
+                account=caller.account,
+                region=caller.region,
+                service_principal=caller.service_principal,
+                not_after=lifetime[1],
+                prepared_at=now,
+            )
+            if order.idempotency_token is not None:
+                earlier = idempotency.claim(
+                    tx,
+                    scope=f"{caller.account}/{caller.service_principal or ''}/IssueCertificate/{authority.id}",
+                    token=order.idempotency_token,
+                    fingerprint="",
+                    result=entry.arn,
+                    now=now,
+                    ttl=order.idempotency_window,
+                )
+                if earlier is not None:
+                    return earlier.result
+            if journal.prepare(tx, entry):
+                self._audit.record(tx, caller, arn, entry.arn, serial=entry.serial, template=order.template_arn)  # 4
+                return Prepared(entry, authority.key_id)
+        raise RequestFailed("No unused serial number was found. The source of randomness may be defective.")
+
+    def sign(self, prepared: Prepared) -> IssuedCertificate:
+        """Steps 5 to 7. Raises RequestFailed when the key made no good signature; the journal then says so."""
+        entry = prepared.entry
+        try:
+            der = self._signed(prepared)
+        except Exception:
+            # Nothing left the key that we could give to anybody, so the row can be closed for good. Were
+            # closing to fail as well, recovery would try to sign once more: harmless, the serial is taken.
+            log.exception("signing failed", extra={"certificate_arn": entry.arn})
+            self._storage.transact(lambda tx: self._close(tx, entry, None))
+            raise RequestFailed("The certificate could not be signed.") from None
+        return self._storage.transact(lambda tx: self._close(tx, entry, der))
+
+    def _signed(self, prepared: Prepared) -> bytes:
+        entry = prepared.entry
+        signer = self._keys.signer(prepared.key_id)
+        signed = signer.sign(entry.tbs, entry.signing_algorithm)  # 5
+        der = assemble(entry.tbs, entry.signing_algorithm, signed)
+        # 6: a token that signs wrongly, or a certificate that is not the one in the journal, goes nowhere.
+        if not signature.verify(signer.spki, entry.signing_algorithm, signed, entry.tbs):
+            raise ValueError("the signature does not verify")
+        if Certificate.parse(der).tbs != entry.tbs:
+            raise ValueError("the certificate differs from the journal")
+        return der
+
+    def _close(self, tx: Tx, entry: JournalEntry, der: bytes | None) -> IssuedCertificate:
+        """Step 7."""
+        if journal.close(tx, entry, certificate=der, at=self._clock.now()):
+            self._events.emit(
+                tx,
+                Event(
+                    "aws.acm-pca",
+                    "ACM Private CA Certificate Issuance",
+                    entry.account,
+                    entry.region,
+                    (entry.arn.partition("/certificate/")[0], entry.arn),
+                    {"result": "failure" if der is None else "success"},
+                ),
+            )
+        # Recovery on another node may have been faster; its certificate is then the one that exists.
+        closed = journal.find(tx, entry.authority_id, entry.serial)
+        assert closed is not None
+        return self._issued(tx, closed)
+
+    def certificate(self, arn: str, certificate_arn: str) -> IssuedCertificate:
+        """An issued certificate and its chain. Raises InProgress, RequestFailed, NotFound."""
+
+        def work(tx: Tx) -> IssuedCertificate:
+            authority = self._registry.load(tx, arn)
+            serial = serial_of_certificate_arn(arn, certificate_arn)
+            require(authority, "read_issued", self._clock.now())
+            entry = journal.find(tx, authority.id, serial)
+            if entry is None:
+                raise NotFound(f"Could not find certificate {certificate_arn}")
+            if entry.state is JournalState.PREPARED:
+                raise InProgress("The certificate has not been issued yet. Try again later.")
+            if entry.state is JournalState.FAILED:
+                raise RequestFailed("The certificate could not be issued.")
+            return self._issued(tx, entry)
+
+        return self._storage.read(work)
+
+    def finish_open(self, *, older_than: timedelta = ABANDONED_AFTER, limit: int = 100) -> int:
+        """Finishes journal rows that a crash left open, and returns how many. Repeating it is harmless."""
+        before = self._clock.now() - older_than
+        entries = self._storage.read(lambda tx: journal.open_entries(tx, before, limit))
+        for entry in entries:
+            authority = self._storage.read(lambda tx, e=entry: store.find(tx, e.authority_id))  # type: ignore[misc]
+            assert authority is not None
+            try:
+                self.sign(Prepared(entry, authority.key_id))
+            except Refusal as refusal:
+                log.warning("could not finish %s: %s", entry.arn, refusal.message)
+        return len(entries)
+
+    def _issued(self, tx: Tx, entry: JournalEntry) -> IssuedCertificate:
+        chain = None
+        if entry.issuer_certificate_id is not None:
+            issuer = store.certificate(tx, entry.issuer_certificate_id)
+            chain = (issuer.der, *issuer.chain)
+        return IssuedCertificate(entry.arn, entry.serial, entry.certificate or b"", chain)
+
+
+@lru_cache(256)
+def _issuers(certificate: CaCertificate | None) -> tuple[Certificate, ...]:
+    """The issuing CA's certificate and those above it, parsed once for as long as it is installed."""
+    assert certificate is not None
+    return parsed_chain(certificate)
+
+
+def _lint(tbs: bytes, issuer: Certificate | None, order: Order) -> None:
+    """Nothing is signed that our own lint finds an error in. Raises InvalidArgument with all of them."""
+    profile = lint.Profile(
+        ca=order.template.ca,
+        key_usage_required=order.template.key_usage is not None,
+        algorithm=order.signing_algorithm,
+    )
+    findings = lint.lint(tbs, issuer=issuer, profile=profile)
+    errors = [f"{f.message} ({f.reference})" for f in findings if f.severity is lint.Severity.ERROR]
+    if errors:
+        raise InvalidArgument("The certificate would break the rules of its profile: " + " ".join(errors))
+
+
+def _facts(issuer: Certificate) -> IssuerFacts:
+    return IssuerFacts(subject=issuer.subject, key_identifier=issuer.key_identifier)

@@ -1,0 +1,79 @@
+"""One certificate in the journal of a CA: from the moment its serial is taken until long after it expired."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from greatseal.crypto.algorithms import SignatureAlgorithm
+from greatseal.kernel.arn import Arn
+from greatseal.kernel.errors import InvalidArn, InvalidRequest
+
+_HEX = re.compile(r"[0-9a-f]{1,40}")
+
+
+class JournalState(Enum):
+    """PREPARED: the certificate may have been signed. ISSUED: it is stored. FAILED: no signature was made."""
+
+    PREPARED = "PREPARED"
+    ISSUED = "ISSUED"
+    FAILED = "FAILED"
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """A row of the issuance journal (docs/issuance.md). `serial` is 32 lower-case hex digits or more."""
+
+    authority_id: str
+    serial: str
+    arn: str
+    state: JournalState
+    tbs: bytes
+    signing_algorithm: SignatureAlgorithm
+    template_arn: str
+    issuer_certificate_id: str | None
+    """None for a self-signed root, which has no issuer but its own key."""
+    account: str
+    region: str
+    service_principal: str | None
+    not_after: datetime
+    prepared_at: datetime
+    issued_at: datetime | None = None
+    certificate: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedCertificate:
+    """What a caller gets: the certificate and the chain above it (DER), chain None for a self-signed root."""
+
+    arn: str
+    serial: str
+    certificate: bytes
+    chain: tuple[bytes, ...] | None
+
+
+def serial_text(serial: int) -> str:
+    """As in certificate ARNs: lower-case hex, at least 32 digits (acm-pca.md 6.3)."""
+    return f"{serial:032x}"
+
+
+def serial_from_text(text: str) -> str:
+    """Accepts colons, any case, and missing leading zeros (acm-pca.md 2.9). Raises InvalidRequest."""
+    digits = text.replace(":", "").lower()
+    if not _HEX.fullmatch(digits):
+        raise InvalidRequest(f"The certificate serial {text!r} is not a hexadecimal number.")
+    return serial_text(int(digits, 16))
+
+
+def serial_of_certificate_arn(authority_arn: str, certificate_arn: str) -> str:
+    """The serial in a certificate's ARN. Raises InvalidArn when it is not one of this CA."""
+    prefix = f"{authority_arn}/certificate/"
+    serial = certificate_arn.removeprefix(prefix)
+    if not certificate_arn.startswith(prefix) or not _HEX.fullmatch(serial):
+        raise InvalidArn(f"The ARN {certificate_arn} is not the ARN of a certificate of {authority_arn}.")
+    return serial
+
+
+def certificate_arn(authority_arn: str, serial: str) -> str:
+    """The ARN of a certificate that a CA issued."""
+    return f"{Arn.parse(authority_arn)}/certificate/{serial}"

@@ -1,0 +1,1 @@
+"""The tables of the authorities room: CAs, the issuance journal, permissions."""

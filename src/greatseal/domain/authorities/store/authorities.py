@@ -1,0 +1,190 @@
+"""The tables of private CAs: the CA, the certificates installed for it, and who was permitted to use it."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, Index, LargeBinary, Row, String, Table, Text, and_, delete, or_, select, update
+
+from greatseal.crypto.algorithms import KeyAlgorithm, SignatureAlgorithm
+from greatseal.domain.authorities.model import Authority, CaCertificate, Kind, Status, SubjectSpec, UsageMode
+from greatseal.storage import Tx
+from greatseal.storage.schema import json_text, metadata, utc_timestamp
+from greatseal.x509.certificate import Certificate
+from greatseal.x509.extensions import Extension
+
+authority = Table(
+    "authority",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("arn", Text, nullable=False),
+    Column("account", String(12), nullable=False),
+    Column("region", String(32), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("status", String(32), nullable=False),
+    Column("key_id", String(36), nullable=False),
+    Column("key_algorithm", String(32), nullable=False),
+    Column("signing_algorithm", String(32), nullable=False),
+    Column("subject", json_text(), nullable=False),
+    Column("csr", LargeBinary, nullable=False),
+    Column("csr_extensions", json_text(), nullable=False),
+    Column("usage_mode", String(32), nullable=False),
+    Column("key_storage", String(64), nullable=False),
+    Column("created_at", utc_timestamp(), nullable=False),
+    Column("changed_at", utc_timestamp(), nullable=False),
+    Column("certificate_id", String(36)),
+    Column("not_after", utc_timestamp()),
+    Column("restorable_until", utc_timestamp()),
+    Column("status_before_deletion", String(32)),
+    Index("ix_authority_listing", "account", "region", "created_at", "id"),
+)
+
+ca_certificate = Table(
+    "ca_certificate",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("authority_id", String(36), nullable=False),
+    Column("der", LargeBinary, nullable=False),
+    # The chain as a JSON list of hexadecimal DER, nearest issuer first.
+    Column("chain", json_text(), nullable=False),
+    Column("installed_at", utc_timestamp(), nullable=False),
+    Index("ix_ca_certificate_authority", "authority_id"),
+)
+
+
+def add(tx: Tx, new: Authority) -> None:
+    """Stores a new CA."""
+    tx.insert_once(authority, _values(new))
+
+
+def save(tx: Tx, changed: Authority) -> None:
+    """Stores the changed values of a CA that was read in the same transaction."""
+    values = _values(changed)
+    tx.execute(update(authority).where(authority.c.id == values.pop("id")).values(values))
+
+
+def find(tx: Tx, authority_id: str) -> Authority | None:
+    """The CA with this id, with its installed certificate."""
+    row = tx.first(select(authority).where(authority.c.id == authority_id))
+    return None if row is None else _load(tx, row)
+
+
+def listing(
+    tx: Tx, *, account: str, region: str, after: tuple[datetime, str] | None, now: datetime, limit: int
+) -> list[Authority]:
+    """The CAs of an account and region in the order of their making, those in their restore window included."""
+    query = select(authority).where(
+        authority.c.account == account,
+        authority.c.region == region,
+        or_(authority.c.status != Status.DELETED.value, authority.c.restorable_until > now),
+    )
+    if after is not None:
+        at, last = after
+        query = query.where(or_(authority.c.created_at > at, and_(authority.c.created_at == at, authority.c.id > last)))
+    rows = tx.all(query.order_by(authority.c.created_at, authority.c.id).limit(limit))
+    return [_load(tx, row) for row in rows]
+
+
+def count(tx: Tx, *, account: str, region: str) -> int:
+    """How many CAs an account has in a region, for the quota."""
+    rows = tx.all(
+        select(authority.c.id).where(
+            authority.c.account == account,
+            authority.c.region == region,
+            authority.c.status != Status.DELETED.value,
+        )
+    )
+    return len(rows)
+
+
+def gone(tx: Tx, now: datetime, limit: int) -> list[str]:
+    """Ids of deleted CAs whose restore window has closed and whose key still exists."""
+    rows = tx.all(
+        select(authority.c.id)
+        .where(
+            authority.c.status == Status.DELETED.value,
+            authority.c.restorable_until <= now,
+            authority.c.key_id != "",
+        )
+        .limit(limit)
+    )
+    return [row.id for row in rows]
+
+
+def remove(tx: Tx, authority_id: str) -> None:
+    """Removes a CA that never issued anything."""
+    tx.execute(delete(authority).where(authority.c.id == authority_id))
+
+
+def add_certificate(tx: Tx, authority_id: str, new: CaCertificate) -> None:
+    """Keeps an installed certificate; earlier ones stay, because issued certificates refer to them."""
+    tx.insert_once(
+        ca_certificate,
+        {
+            "id": new.id,
+            "authority_id": authority_id,
+            "der": new.der,
+            "chain": [der.hex() for der in new.chain],
+            "installed_at": new.installed_at,
+        },
+    )
+
+
+def certificate(tx: Tx, certificate_id: str) -> CaCertificate:
+    """An installed certificate, current or earlier."""
+    row = tx.one(select(ca_certificate).where(ca_certificate.c.id == certificate_id))
+    return CaCertificate(row.id, row.der, tuple(bytes.fromhex(item) for item in row.chain), row.installed_at)
+
+
+def _values(item: Authority) -> dict[str, Any]:
+    installed = item.certificate
+    return {
+        "id": item.id,
+        "arn": item.arn,
+        "account": item.account,
+        "region": item.region,
+        "kind": item.kind.value,
+        "status": item.status.value,
+        "key_id": item.key_id,
+        "key_algorithm": item.key_algorithm.name,
+        "signing_algorithm": item.signing_algorithm.name,
+        "subject": {"standard": item.subject.standard, "custom": item.subject.custom},
+        "csr": item.csr,
+        "csr_extensions": [[e.oid, e.critical, e.value.hex()] for e in item.csr_extensions],
+        "usage_mode": item.usage_mode.value,
+        "key_storage": item.key_storage,
+        "created_at": item.created_at,
+        "changed_at": item.changed_at,
+        "certificate_id": installed.id if installed else None,
+        "not_after": Certificate.parse(installed.der).not_after if installed else None,
+        "restorable_until": item.restorable_until,
+        "status_before_deletion": item.status_before_deletion.value if item.status_before_deletion else None,
+    }
+
+
+def _load(tx: Tx, row: Row[Any]) -> Authority:
+    subject = row.subject
+    return Authority(
+        id=row.id,
+        arn=row.arn,
+        account=row.account,
+        region=row.region,
+        kind=Kind(row.kind),
+        status=Status(row.status),
+        key_id=row.key_id,
+        key_algorithm=KeyAlgorithm[row.key_algorithm],
+        signing_algorithm=SignatureAlgorithm[row.signing_algorithm],
+        subject=SubjectSpec(
+            tuple((name, value) for name, value in subject["standard"]),
+            tuple((oid, value) for oid, value in subject["custom"]),
+        ),
+        csr=row.csr,
+        csr_extensions=tuple(Extension(o, c, bytes.fromhex(v)) for o, c, v in row.csr_extensions),
+        usage_mode=UsageMode(row.usage_mode),
+        key_storage=row.key_storage,
+        created_at=row.created_at,
+        changed_at=row.changed_at,
+        certificate=certificate(tx, row.certificate_id) if row.certificate_id else None,
+        not_after=row.not_after,
+        restorable_until=row.restorable_until,
+        status_before_deletion=Status(row.status_before_deletion) if row.status_before_deletion else None,
+    )

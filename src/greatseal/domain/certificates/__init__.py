@@ -1,0 +1,11 @@
+"""The room of certificates as ACM knows them: requested or imported, kept with their keys, renewed, exported.
+
+Calls authorities (which sign), revocation, keys, events, tags and audit (acm.md).
+"""
+
+from greatseal.domain.certificates.exporting import Exports
+from greatseal.domain.certificates.imports import Imports
+from greatseal.domain.certificates.inventory import Inventory
+from greatseal.domain.certificates.requests import Requests
+
+__all__ = ["Exports", "Imports", "Inventory", "Requests"]

@@ -1,0 +1,86 @@
+"""Export and revocation of private certificates (acm.md 10.1, 10.3)."""
+
+from dataclasses import dataclass, replace
+
+from greatseal.crypto.keypair import encrypt_private
+from greatseal.domain.audit import Audit
+from greatseal.domain.certificates.inventory import Inventory
+from greatseal.domain.certificates.model import ManagedCertificate, Status, Type
+from greatseal.domain.certificates.store import certificates as store
+from greatseal.domain.keys import Keys
+from greatseal.domain.revocation import RevocationReason, Revocations
+from greatseal.kernel.caller import Caller
+from greatseal.kernel.clock import Clock
+from greatseal.kernel.errors import InProgress, NotFound, ValidationFailed
+from greatseal.kernel.secret import Secret
+from greatseal.storage import Storage, Tx
+from greatseal.x509.certificate import Certificate
+
+_FORBIDDEN_IN_PASSPHRASE = frozenset(b"#$%")
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A certificate on its way out: DER, and the private key as encrypted PKCS#8 DER."""
+
+    certificate: bytes
+    chain: tuple[bytes, ...]
+    encrypted_key: bytes
+
+
+class Exports:
+    """Hands out private keys, encrypted, and revokes."""
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        inventory: Inventory,
+        keys: Keys,
+        revocations: Revocations,
+        audit: Audit,
+        clock: Clock,
+    ) -> None:
+        self._storage = storage
+        self._inventory = inventory
+        self._keys = keys
+        self._revocations = revocations
+        self._audit = audit
+        self._clock = clock
+
+    def export(self, caller: Caller, arn: str, passphrase: Secret) -> Exported:
+        """The certificate with its key under a passphrase of 4 to 128 ASCII bytes without `#`, `$` and `%`."""
+        octets = passphrase.reveal()
+        if not octets.isascii() or _FORBIDDEN_IN_PASSPHRASE & set(octets):
+            raise ValidationFailed("The passphrase must be ASCII text without the characters #, $ and %.")
+
+        def work(tx: Tx) -> tuple[ManagedCertificate, Secret]:
+            try:
+                item = self._inventory.load(tx, caller, arn)
+            except NotFound:
+                raise NotFound(f"Could not find certificate {arn}.") from None
+            if item.type is not Type.PRIVATE:
+                raise ValidationFailed(f"Certificate ARN: {arn} is not a private certificate")
+            if item.material is None:
+                raise InProgress(
+                    "The certificate request is in process and the certificate in your account has not yet been issued."
+                )
+            key = self._keys.export(tx, item.material.key_id)
+            exported_at = item.exported_at or self._clock.now()
+            store.save(tx, replace(item, exported_at=exported_at, ever_exported=True))
+            self._audit.record(tx, caller, arn, key_id=item.material.key_id)
+            return item, key
+
+        item, key = self._storage.transact(work)
+        assert item.material is not None
+        return Exported(item.material.certificate, item.material.chain, encrypt_private(key, passphrase))
+
+    def revoke(self, caller: Caller, arn: str, reason: RevocationReason) -> None:
+        """Revokes a private certificate at its CA; for good."""
+        item = self._inventory.describe(caller, arn)
+        if item.type is not Type.PRIVATE or item.material is None or item.authority_arn is None:
+            raise ValidationFailed(f"Certificate {arn} cannot be revoked: it is not an issued private certificate.")
+        if item.status is Status.REVOKED:
+            raise ValidationFailed(f"Certificate {arn} has already been revoked.")
+        serial = f"{Certificate.parse(item.material.certificate).serial:x}"
+        self._revocations.revoke(caller, item.authority_arn, serial=serial, reason=reason)

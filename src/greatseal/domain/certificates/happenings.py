@@ -1,0 +1,58 @@
+"""The events of ACM certificates (acm.md section 11)."""
+
+from datetime import datetime
+
+from greatseal.domain.certificates.model import ManagedCertificate, Status, Type
+from greatseal.domain.events import Event
+from greatseal.x509.certificate import Certificate
+
+
+def available(item: ManagedCertificate, action: str, now: datetime) -> Event:
+    """`ACM Certificate Available`: action is ISSUANCE, RENEWAL, IMPORT or REIMPORT."""
+    return _event(
+        item,
+        "ACM Certificate Available",
+        {
+            "Action": action,
+            **_about(item),
+            "CertificateCreatedDate": _iso(item.created_at),
+            "DaysToExpiry": _days_left(item, now),
+            "InUse": False,
+            "Exported": item.ever_exported,
+            # Subscribers filter on it as a JSON boolean (DESIGN section 5).
+            "Exportable": item.type is Type.PRIVATE,
+        },
+    )
+
+
+def revoked(item: ManagedCertificate) -> Event:
+    """`ACM Certificate Revoked`."""
+    assert item.status is Status.REVOKED
+    return _event(item, "ACM Certificate Revoked", {**_about(item), "Exportable": item.type is Type.PRIVATE})
+
+
+def _about(item: ManagedCertificate) -> dict[str, object]:
+    assert item.material is not None
+    parsed = Certificate.parse(item.material.certificate)
+    about: dict[str, object] = {
+        "CertificateType": item.type.value,
+        "CommonName": next(iter(parsed.subject.common_names), item.domain_name),
+        "ValidityInDays": (parsed.not_after - parsed.not_before).days,
+        "CertificateKeyPairOrigin": "CUSTOMER_PROVIDED" if item.type is Type.IMPORTED else "AWS_MANAGED",
+        "CertificateExpirationDate": _iso(parsed.not_after),
+    }
+    if item.names:
+        about["FirstSubjectAlternativeName"] = item.names[0]
+    return about
+
+
+def _event(item: ManagedCertificate, detail_type: str, detail: dict[str, object]) -> Event:
+    return Event("aws.acm", detail_type, item.account, item.region, (item.arn,), detail)
+
+
+def _iso(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _days_left(item: ManagedCertificate, now: datetime) -> int:
+    return (item.not_after - now).days if item.not_after else 0

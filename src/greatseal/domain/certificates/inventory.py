@@ -1,0 +1,180 @@
+"""The verbs that read the inventory, and those on tags, deletion and account configuration."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from greatseal.domain.audit import Audit
+from greatseal.domain.certificates import happenings
+from greatseal.domain.certificates.model import ManagedCertificate, Status, certificate_id
+from greatseal.domain.certificates.search import Ordering, Predicate
+from greatseal.domain.certificates.store import certificates as store
+from greatseal.domain.certificates.store import search
+from greatseal.domain.events import Events
+from greatseal.domain.keys import Keys
+from greatseal.domain.revocation import Revocations
+from greatseal.domain.tags import Tag, Tags
+from greatseal.kernel.caller import Caller
+from greatseal.kernel.clock import Clock
+from greatseal.kernel.errors import InProgress, NotFound, ValidationFailed
+from greatseal.kernel.pages import Page, PageTokens
+from greatseal.storage import Storage, Tx, idempotency
+
+DEFAULT_DAYS_BEFORE_EXPIRY = 45
+MAX_DAYS_BEFORE_EXPIRY = 45
+
+
+class Inventory:
+    """Finds, lists, tags and deletes certificates of an account and region."""
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        keys: Keys,
+        tags: Tags,
+        events: Events,
+        revocations: Revocations,
+        audit: Audit,
+        clock: Clock,
+        tokens: PageTokens,
+    ) -> None:
+        self._storage = storage
+        self._keys = keys
+        self._tags = tags
+        self._events = events
+        self._revocations = revocations
+        self._audit = audit
+        self._clock = clock
+        self._tokens = tokens
+
+    def load(self, tx: Tx, caller: Caller, arn: str) -> ManagedCertificate:
+        """The caller's certificate with this ARN. Raises NotFound."""
+        wanted = certificate_id(arn)
+        found = store.find(tx, wanted) if wanted is not None else None
+        if found is None or found.arn != arn or found.account != caller.account or found.region != caller.region:
+            raise NotFound(f"Could not find certificate {arn} in account {caller.account}.")
+        return found
+
+    def describe(self, caller: Caller, arn: str) -> ManagedCertificate:
+        """One certificate."""
+        return self._storage.read(lambda tx: self.load(tx, caller, arn))
+
+    def body(self, caller: Caller, arn: str) -> ManagedCertificate:
+        """One certificate that has a body. Raises InProgress until it was issued."""
+        found = self.describe(caller, arn)
+        if found.material is None:
+            raise InProgress(
+                "The certificate request is in process and the certificate in your account has not yet been issued."
+            )
+        return found
+
+    def find(
+        self,
+        caller: Caller,
+        predicate: Predicate | None,
+        ordering: Ordering,
+        *,
+        operation: str,
+        filters: str,
+        limit: int,
+        token: str | None,
+    ) -> Page[ManagedCertificate]:
+        """The certificates that a predicate holds for, in an order, `limit` at a time.
+
+        `operation` and `filters` name the listing, so that a token is good for the same listing only.
+        """
+        scope = (caller.account, caller.region, operation, filters, ordering.key, str(ordering.descending))
+        after = self._tokens.open(scope, token) if token is not None else None
+        now = self._clock.now()
+
+        def work(tx: Tx) -> tuple[list[ManagedCertificate], list[str | int]]:
+            return search.run(tx, caller.account, caller.region, predicate, ordering, now=now, after=after, limit=limit)
+
+        items, last = self._storage.read(work)
+        return Page(tuple(items[:limit]), self._tokens.issue(scope, last) if len(items) > limit else None)
+
+    def delete(self, caller: Caller, arn: str) -> None:
+        """Deletes a certificate with its key; it is not revoked (acm.md 4.5)."""
+
+        def work(tx: Tx) -> None:
+            found = self.load(tx, caller, arn)
+            store.remove(tx, found.id)
+            self._tags.remove_all(tx, arn)
+            for key_id in (found.material.key_id if found.material else None, found.pending_key_id):
+                if key_id is not None:
+                    self._keys.destroy(tx, key_id)
+            self._audit.record(tx, caller, arn)
+
+        self._storage.transact(work)
+
+    def tag(self, caller: Caller, arn: str, tags: Sequence[Tag]) -> None:
+        """Adds tags."""
+        self._change_tags(caller, arn, lambda tx: self._tags.add(tx, arn, tags))
+
+    def untag(self, caller: Caller, arn: str, tags: Sequence[Tag]) -> None:
+        """Removes tags, those with a value only if the value is equal."""
+        self._change_tags(caller, arn, lambda tx: self._tags.remove(tx, arn, tags))
+
+    def tags_of(self, caller: Caller, arn: str) -> tuple[Tag, ...]:
+        """The tags of a certificate, by key."""
+
+        def work(tx: Tx) -> tuple[Tag, ...]:
+            self.load(tx, caller, arn)
+            return self._tags.of(tx, arn)
+
+        return self._storage.read(work)
+
+    def days_before_expiry(self, caller: Caller) -> int:
+        """When expiry events start, in days before the end; one setting per account and region."""
+        found = self._storage.read(lambda tx: store.configured_days(tx, caller.account, caller.region))
+        return DEFAULT_DAYS_BEFORE_EXPIRY if found is None else found
+
+    def configure_expiry(self, caller: Caller, *, days: int | None, token: str) -> None:
+        """Sets `days_before_expiry` (1 to 45); the same token within an hour changes nothing (acm.md 4.11)."""
+        if days is None:
+            raise ValidationFailed("Configuration for events is empty.")
+        if not 1 <= days <= MAX_DAYS_BEFORE_EXPIRY:
+            raise ValidationFailed(f"DaysBeforeExpiry must be between 1 and {MAX_DAYS_BEFORE_EXPIRY}.")
+
+        def work(tx: Tx) -> None:
+            earlier = idempotency.claim(
+                tx,
+                scope=f"{caller.account}/{caller.region}/PutAccountConfiguration",
+                token=token,
+                fingerprint="",
+                result="",
+                now=self._clock.now(),
+                ttl=timedelta(hours=1),
+            )
+            if earlier is None:
+                store.configure_days(tx, caller.account, caller.region, days)
+                self._audit.record(tx, caller)
+
+        self._storage.transact(work)
+
+    def take_revocation(self, tx: Tx, authority_certificate_arn: str) -> None:
+        """Marks the certificate whose CA certificate was revoked, if it is one of ours and not marked yet."""
+        found = store.find_issued_by(tx, authority_certificate_arn)
+        if found is None or found.status is Status.REVOKED:
+            return
+        serial = authority_certificate_arn.rpartition("/")[2]
+        authority = authority_certificate_arn.partition("/certificate/")[0].rpartition("/")[2]
+        revocation = self._revocations.find(tx, authority, serial)
+        assert revocation is not None
+        marked = replace(
+            found,
+            status=Status.REVOKED,
+            revoked_at=revocation.revoked_at,
+            revocation_reason=revocation.reason.name,
+        )
+        store.save(tx, marked)
+        self._events.emit(tx, happenings.revoked(marked))
+
+    def _change_tags(self, caller: Caller, arn: str, change: Callable[[Tx], None]) -> None:
+        def work(tx: Tx) -> None:
+            self.load(tx, caller, arn)
+            change(tx)
+            self._audit.record(tx, caller, arn)
+
+        self._storage.transact(work)

@@ -1,0 +1,122 @@
+"""How ACM asks a private CA: as its own service principal, for the account that owns the certificate."""
+
+from datetime import timedelta
+
+from greatseal.crypto.algorithms import KeyAlgorithm, default_signature_algorithm
+from greatseal.domain.access import Access, Question
+from greatseal.domain.authorities import Issuance, Permissions, Registry
+from greatseal.domain.authorities.issued import IssuedCertificate
+from greatseal.domain.authorities.model import Authority, UsageMode
+from greatseal.domain.authorities.order import Order
+from greatseal.domain.authorities.permission import ACM_PRINCIPAL
+from greatseal.domain.certificates.model import ManagedCertificate
+from greatseal.domain.keys import Keys
+from greatseal.kernel.caller import Caller
+from greatseal.kernel.clock import Clock
+from greatseal.kernel.errors import AccessDenied, RequestFailed
+from greatseal.storage import Storage, Tx
+from greatseal.x509 import pem
+from greatseal.x509.attributes import COMMON_NAME
+from greatseal.x509.csr import build_csr
+from greatseal.x509.extensions import subject_alternative_name
+from greatseal.x509.general_names import GeneralName
+from greatseal.x509.names import subject_from_custom
+from greatseal.x509.templates import find_template, template_arn
+from greatseal.x509.validity import Validity, ValidityType
+
+# Thirteen calendar months, as the real service's certificates show (acm-pca.md 7.3).
+VALIDITY = Validity(13, ValidityType.MONTHS)
+TEMPLATE = "EndEntityCertificate"
+# A job is retried for hours, and must find the certificate of its first run all that time.
+TOKEN_WINDOW = timedelta(days=30)
+
+
+class Issuing:
+    """Gets a certificate for a pending key from a private CA."""
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        access: Access,
+        registry: Registry,
+        permissions: Permissions,
+        issuance: Issuance,
+        keys: Keys,
+        clock: Clock,
+    ) -> None:
+        self._storage = storage
+        self._access = access
+        self._registry = registry
+        self._permissions = permissions
+        self._issuance = issuance
+        self._keys = keys
+        self._clock = clock
+
+    def issue(self, item: ManagedCertificate, principal_arn: str, request_id: str) -> IssuedCertificate:
+        """The certificate for the pending key. Raises what the CA refuses with; InProgress asks for a retry.
+
+        The first issuance has the rights of who asked. A renewal happens without anybody asking, so it
+        needs the permission that the CA's owner gave to ACM (acm.md 9.4).
+        """
+        assert item.authority_arn is not None
+        assert item.pending_key_id is not None
+        caller = self._caller(item, principal_arn, request_id)
+        template = template_arn(caller.partition, TEMPLATE)
+        self._access.authorize(
+            caller,
+            Question("acm-pca:IssueCertificate", item.authority_arn, {"acm-pca:TemplateArn": template}),
+        )
+        arn = item.authority_arn
+
+        def look(tx: Tx) -> tuple[Authority, bool]:
+            authority = self._registry.load(tx, arn)
+            return authority, self._permissions.allows_renewal(tx, authority.id, item.account)
+
+        authority, allowed = self._storage.read(look)
+        if item.material is not None and not allowed:
+            raise AccessDenied(f"{ACM_PRINCIPAL} has no permission to renew with {arn}.")
+        _check_fit(authority, item)
+        issued_arn = self._issuance.issue(
+            caller,
+            arn,
+            Order(
+                csr=self._csr(item, item.pending_key_id),
+                signing_algorithm=authority.signing_algorithm,
+                validity=VALIDITY,
+                template=find_template(template),
+                template_arn=template,
+                idempotency_token=f"{item.id}/{item.generation}",
+                idempotency_window=TOKEN_WINDOW,
+            ),
+        )
+        return self._issuance.certificate(arn, issued_arn)
+
+    def _csr(self, item: ManagedCertificate, key_id: str) -> bytes:
+        signer = self._keys.signer(key_id)
+        names = subject_alternative_name([GeneralName("dns", name) for name in item.names], critical=False)
+        subject = subject_from_custom([(COMMON_NAME, item.domain_name)])
+        der = build_csr(subject, signer, default_signature_algorithm(signer.algorithm), (names,))
+        return pem.write("CERTIFICATE REQUEST", der).encode("ascii")
+
+    def _caller(self, item: ManagedCertificate, principal_arn: str, request_id: str) -> Caller:
+        return Caller(
+            account=item.account,
+            region=item.region,
+            principal_arn=principal_arn,
+            access_key_id="",
+            request_id=request_id,
+            operation="acm-pca:IssueCertificate",
+            at=self._clock.now(),
+            source_ip=ACM_PRINCIPAL,
+            user_agent=ACM_PRINCIPAL,
+            service_principal=ACM_PRINCIPAL,
+        )
+
+
+def _check_fit(authority: Authority, item: ManagedCertificate) -> None:
+    """ACM uses general-purpose CAs of the certificate's own key family (acm.md 7.2, 9.4)."""
+    if authority.usage_mode is UsageMode.SHORT_LIVED_CERTIFICATE:
+        raise RequestFailed("A certificate authority for short-lived certificates cannot be used by ACM.")
+    if KeyAlgorithm[item.key_algorithm].family != authority.key_algorithm.family:
+        raise RequestFailed("The key algorithms of the certificate and of the certificate authority do not fit.")

@@ -1,0 +1,1 @@
+"""The tables of the inventory, and searching them."""

@@ -1,0 +1,28 @@
+"""The verbs of the events room."""
+
+from greatseal.domain.events.model import Event
+from greatseal.kernel.clock import Clock
+from greatseal.kernel.entropy import Entropy
+from greatseal.kernel.ids import new_uuid
+from greatseal.storage import Tx, outbox
+
+TOPIC = "event"
+
+
+class Events:
+    """Puts events into the outbox, ordered per first resource."""
+
+    def __init__(self, *, clock: Clock, entropy: Entropy) -> None:
+        self._clock = clock
+        self._entropy = entropy
+
+    def emit(self, tx: Tx, event: Event) -> None:
+        """Writes the event in the transaction of the change."""
+        at = self._clock.now()
+        outbox.put(
+            tx,
+            topic=TOPIC,
+            key=event.resources[0],
+            payload=event.envelope(new_uuid(self._entropy), at),
+            at=at,
+        )

@@ -1,0 +1,41 @@
+"""What a stored key is and what it may be used for."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from greatseal.crypto.algorithms import KeyAlgorithm
+
+
+class Purpose(Enum):
+    """Why a key exists. Only keys of certificates may ever be exported."""
+
+    AUTHORITY = "AUTHORITY"
+    CERTIFICATE = "CERTIFICATE"
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key that is sealed already but not yet stored."""
+
+    id: str
+    algorithm: KeyAlgorithm | None
+    """None for an imported key of a size that Greatseal does not generate (RSA 1024 to 16384 bits)."""
+    spki: bytes
+    sealed: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRecord:
+    """A stored key without its private half."""
+
+    id: str
+    account: str
+    purpose: Purpose
+    spki: bytes
+    created_at: datetime
+
+
+def identity(key_id: str) -> str:
+    """What the sealed private key is bound to."""
+    return f"key/{key_id}"

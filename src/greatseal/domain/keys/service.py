@@ -1,0 +1,81 @@
+"""The verbs of the keys room."""
+
+from functools import lru_cache
+
+from greatseal.crypto import keypair
+from greatseal.crypto.algorithms import KeyAlgorithm
+from greatseal.crypto.signature import Signer, SoftwareSigner
+from greatseal.crypto.wrap import Sealer
+from greatseal.domain.keys import store
+from greatseal.domain.keys.model import NewKey, Purpose, identity
+from greatseal.domain.keys.pool import KeyPool
+from greatseal.kernel.clock import Clock
+from greatseal.kernel.entropy import Entropy
+from greatseal.kernel.ids import new_uuid
+from greatseal.kernel.secret import Secret
+from greatseal.storage import Storage, Tx
+
+# Opened signers that are kept. An authority signs often and there are few of them.
+_CACHED_SIGNERS = 256
+
+
+class Keys:
+    """Makes, stores and uses private keys."""
+
+    def __init__(self, *, storage: Storage, sealer: Sealer, clock: Clock, entropy: Entropy, pool: KeyPool) -> None:
+        self._storage = storage
+        self._sealer = sealer
+        self._clock = clock
+        self._entropy = entropy
+        self._pool = pool
+        self._signer = lru_cache(_CACHED_SIGNERS)(self._open_signer)
+
+    def generate(self, algorithm: KeyAlgorithm) -> NewKey:
+        """A new key, sealed; nothing is stored until `add`. Never call it inside a transaction: it may be slow."""
+        return self._seal(self._pool.take(algorithm))
+
+    def adopt(self, pkcs8: Secret) -> NewKey:
+        """An imported private key, sealed. Raises `crypto.keypair.UnusableKey`."""
+        return self._seal(pkcs8)
+
+    def add(self, tx: Tx, new: NewKey, *, account: str, purpose: Purpose) -> None:
+        """Stores a key in the transaction of whatever it belongs to."""
+        store.add(tx, new, account=account, purpose=purpose, at=self._clock.now())
+
+    def signer_of(self, new: NewKey) -> Signer:
+        """A signer for a key that is not stored yet, for its own CSR."""
+        return self._signer_from(new.id, new.sealed)
+
+    def signer(self, key_id: str) -> Signer:
+        """The key as a `Signer`. Raises LookupError when it was destroyed and CannotOpen when it was altered."""
+        return self._signer(key_id)
+
+    def export(self, tx: Tx, key_id: str) -> Secret:
+        """The private key (PKCS#8 DER) of a certificate. Keys of authorities never leave: PermissionError."""
+        found = store.find(tx, key_id)
+        if found is None:
+            raise LookupError(f"there is no key {key_id}")
+        record, sealed = found
+        if record.purpose is not Purpose.CERTIFICATE:
+            raise PermissionError(f"key {key_id} is not the key of a certificate")
+        return self._sealer.open(identity(key_id), sealed)
+
+    def destroy(self, tx: Tx, key_id: str) -> None:
+        """Deletes a key for good."""
+        store.remove(tx, key_id)
+        tx.on_commit(self._signer.cache_clear)
+
+    def _seal(self, pkcs8: Secret) -> NewKey:
+        public = keypair.load_private(pkcs8).public_key()
+        key_id = new_uuid(self._entropy)
+        sealed = self._sealer.seal(identity(key_id), pkcs8)
+        return NewKey(key_id, keypair.algorithm_of(public), keypair.encode_public(public), sealed)
+
+    def _open_signer(self, key_id: str) -> Signer:
+        found = self._storage.read(lambda tx: store.find(tx, key_id))
+        if found is None:
+            raise LookupError(f"there is no key {key_id}")
+        return self._signer_from(key_id, found[1])
+
+    def _signer_from(self, key_id: str, sealed: bytes) -> Signer:
+        return SoftwareSigner.of(keypair.load_private(self._sealer.open(identity(key_id), sealed)))

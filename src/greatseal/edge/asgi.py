@@ -1,0 +1,190 @@
+"""The ASGI application: one request through limits, a door in a bounded pool, and the access log."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import structlog
+
+from greatseal.edge.messages import HeaderList, HttpRequest, HttpResponse, json_response
+from greatseal.edge.metrics import EdgeMetrics
+from greatseal.edge.mounts import Mount, Mounts
+from greatseal.edge.reading import (
+    Disconnected,
+    Limits,
+    Receive,
+    Refused,
+    Scope,
+    Send,
+    headers_of,
+    raw_path_of,
+    read_body,
+    request_of,
+)
+from greatseal.kernel.entropy import Entropy
+from greatseal.kernel.ids import new_uuid
+
+_log = structlog.get_logger("greatseal.edge")
+_access = structlog.get_logger("greatseal.access")
+
+_CLOSE: HeaderList = ((b"connection", b"close"),)
+_NO_DOOR = "none"
+
+
+class EdgeApp:
+    """An ASGI 3 application for one or more listeners.
+
+    `startup` and `shutdown` are run with the server's lifespan, in order. `close()` ends the threads; the
+    lifespan calls it, a server without lifespan must.
+    """
+
+    def __init__(
+        self,
+        mounts: Mounts,
+        *,
+        limits: Limits,
+        metrics: EdgeMetrics,
+        entropy: Entropy,
+        startup: Sequence[Callable[[], None]] = (),
+        shutdown: Sequence[Callable[[], None]] = (),
+    ) -> None:
+        self._mounts = mounts
+        self._limits = limits
+        self._metrics = metrics
+        self._entropy = entropy
+        self._startup = tuple(startup)
+        self._shutdown = tuple(shutdown)
+        self._pool = ThreadPoolExecutor(limits.workers, thread_name_prefix="greatseal-door")
+        # Only the event loop changes it: no lock.
+        self._admitted = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one ASGI scope."""
+        if scope["type"] == "http":
+            await self._http(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1002})
+
+    def close(self) -> None:
+        """Ends the threads after the handlers that still run."""
+        self._pool.shutdown(wait=True)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        request_id = new_uuid(self._entropy)
+        mount = self._mounts.find(raw_path_of(scope))
+        try:
+            response = await self._answer(mount, scope, receive, request_id)
+        except Disconnected:
+            # 499 is nginx's name for it; nothing is sent.
+            response = HttpResponse(499)
+        except Refused as refusal:
+            # The rest of the body is still on its way: the connection cannot be used again.
+            response = _plain_error(refusal.status, refusal.message, request_id, _CLOSE)
+        except Exception:  # noqa: BLE001 - the last line of defence: logged, and opaque to the client
+            _log.exception("edge_failed", request_id=request_id)
+            response = _plain_error(500, "Internal server error", request_id)
+        try:
+            if response.status != 499:
+                await _send(send, response, head_only=scope["method"] == "HEAD", http2=scope["http_version"] == "2")
+        finally:
+            self._record(mount, scope, response, request_id, time.perf_counter() - started)
+
+    async def _answer(self, mount: Mount | None, scope: Scope, receive: Receive, request_id: str) -> HttpResponse:
+        headers = headers_of(scope, self._limits)
+        if mount is None:
+            return _plain_error(404, "Not found", request_id)
+        if not mount.inline and self._overloaded():
+            # Before the body is read: a request that will be refused need not be carried.
+            return self._shed(request_id)
+        body_bytes = mount.body_bytes if mount.body_bytes is not None else self._limits.body_bytes
+        body = await read_body(receive, headers, body_bytes=body_bytes, seconds=self._limits.body_seconds)
+        request = request_of(scope, headers, body, request_id)
+        if mount.inline:
+            return _guarded(mount, request)
+        if self._overloaded():
+            return self._shed(request_id)
+        return await self._run(mount, request)
+
+    def _overloaded(self) -> bool:
+        return self._admitted >= self._limits.workers + self._limits.queued
+
+    def _shed(self, request_id: str) -> HttpResponse:
+        self._metrics.shed.inc()
+        return _plain_error(503, "Too many requests are waiting", request_id, ((b"retry-after", b"1"), *_CLOSE))
+
+    async def _run(self, mount: Mount, request: HttpRequest) -> HttpResponse:
+        self._admitted += 1
+        self._metrics.in_flight.inc()
+        work = asyncio.get_running_loop().run_in_executor(self._pool, _guarded, mount, request)
+        # The slot is free when the thread is, also when the client's task was cancelled meanwhile.
+        work.add_done_callback(self._release)
+        return await asyncio.shield(work)
+
+    def _release(self, _: "asyncio.Future[HttpResponse]") -> None:
+        self._admitted -= 1
+        self._metrics.in_flight.dec()
+
+    def _record(
+        self, mount: Mount | None, scope: Scope, response: HttpResponse, request_id: str, seconds: float
+    ) -> None:
+        door = mount.door if mount else _NO_DOOR
+        self._metrics.answered(door, response.operation, response.status, seconds)
+        client = scope.get("client")
+        # Never the query, the body or a header: they may carry signatures, tokens and keys.
+        _access.info(
+            "request",
+            door=door,
+            method=scope["method"],
+            path=raw_path_of(scope).decode("latin-1"),
+            operation=response.operation,
+            status=response.status,
+            ms=round(seconds * 1000, 2),
+            request_id=request_id,
+            client=client[0] if client else "",
+        )
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            phase = (await receive())["type"].removeprefix("lifespan.")
+            try:
+                for hook in self._startup if phase == "startup" else self._shutdown:
+                    hook()
+            except Exception as error:  # noqa: BLE001 - the server must learn of it as a failed start
+                _log.exception("lifespan_failed", phase=phase)
+                self.close()
+                await send({"type": f"lifespan.{phase}.failed", "message": type(error).__name__})
+                return
+            if phase == "shutdown":
+                self.close()
+            await send({"type": f"lifespan.{phase}.complete"})
+            if phase == "shutdown":
+                return
+
+
+def _guarded(mount: Mount, request: HttpRequest) -> HttpResponse:
+    """Runs a door; a defect in it becomes an opaque answer and a traceback in our own log."""
+    with structlog.contextvars.bound_contextvars(request_id=request.request_id):
+        try:
+            return mount.handle(request)
+        except Exception:  # noqa: BLE001 - the last line of defence: logged, and opaque to the client
+            _log.exception("door_failed", door=mount.door)
+            return _plain_error(500, "Internal server error", request.request_id)
+
+
+def _plain_error(status: int, message: str, request_id: str, extra: HeaderList = ()) -> HttpResponse:
+    headers = ((b"x-request-id", request_id.encode("ascii")), *extra)
+    return json_response(status, {"message": message, "requestId": request_id}, headers)
+
+
+async def _send(send: Send, response: HttpResponse, *, head_only: bool, http2: bool) -> None:
+    # `connection` is forbidden in HTTP/2 (RFC 9113 section 8.2.2).
+    headers = [(name, value) for name, value in response.headers if not (http2 and name == b"connection")]
+    # 204 and 304 must not have one (RFC 9110 section 8.6).
+    if response.status not in (204, 304) and not any(name == b"content-length" for name, _ in headers):
+        headers.append((b"content-length", str(len(response.body)).encode("ascii")))
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if head_only else response.body})

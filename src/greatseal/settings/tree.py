@@ -1,0 +1,173 @@
+"""The tree of settings: every field with its type, its safe default and its line of documentation.
+
+`docs/settings.md` is rendered from the descriptions here.
+"""
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from greatseal.settings.paths import DataPaths
+
+
+class Address(str):
+    """Where a listener binds: `HOST:PORT` or `[IPV6]:PORT`; port 0 lets the system pick a free one.
+
+    Raises ValueError for anything else.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> "Address":
+        """Checks the text."""
+        found = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^:\s\[\]]+):([0-9]{1,5})", text)
+        if not found or int(found[2]) > 65535:
+            raise ValueError(f"expected HOST:PORT or [IPV6]:PORT, got {text!r}")
+        return super().__new__(cls, text)
+
+    @property
+    def host(self) -> str:
+        """The host without brackets."""
+        return self.rpartition(":")[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        """The port."""
+        return int(self.rpartition(":")[2])
+
+
+class Hidden(str):
+    """Text that does not print: a password of the environment on its way to the room that needs it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "Hidden(…)"
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of the settings file."""
+
+
+class ServerSettings(Section, frozen=True, kw_only=True):
+    """The listeners and their limits."""
+
+    listen: Annotated[Address, Meta(description="HTTPS listener of the API: `HOST:PORT`, port 0 for a free one")] = (
+        Address("127.0.0.1:8443")
+    )
+    http: Annotated[
+        Address, Meta(description="Plain listener for CRL, OCSP, CA certificates and health: `HOST:PORT`")
+    ] = Address("127.0.0.1:8080")
+    insecure_http_api: Annotated[
+        bool, Meta(description="Serve the AWS API on the plain listener too; only for tests and behind a proxy")
+    ] = False
+    names: Annotated[
+        tuple[Annotated[str, Meta(min_length=1, max_length=253)], ...],
+        Meta(description="DNS names and IP addresses that the HTTPS certificate carries besides those of this host"),
+    ] = ()
+    workers: Annotated[int, Meta(ge=1, description="Server processes; this version runs exactly one")] = 1
+    # The largest legal requests import a certificate: 32 KiB of certificate, 5 KiB of key and 2 MiB of
+    # chain (acm.md 1.3) are 2.8 MiB in base64. JSON may write each "/" as "\/", which adds 1 in 64.
+    max_body_bytes: Annotated[
+        int, Meta(ge=65536, description="Largest request body in bytes; the largest legal request needs about 2.9 MiB")
+    ] = 4 * 1024 * 1024
+    max_header_bytes: Annotated[int, Meta(ge=4096, description="Largest request head in bytes")] = 32 * 1024
+    body_timeout_seconds: Annotated[
+        float, Meta(gt=0, description="How long a client may pause while it sends a body, in seconds")
+    ] = 30.0
+    threads: Annotated[int, Meta(ge=1, le=512, description="Requests that are worked on at the same time")] = 16
+    queue_limit: Annotated[
+        int, Meta(ge=0, description="Requests that may wait for a thread; more are answered with 503 at once")
+    ] = 256
+
+
+class KekSettings(Section, frozen=True, kw_only=True):
+    """The key-encryption key, under which every private key is sealed."""
+
+    file: Annotated[
+        Path | None, Meta(description="File of the key-encryption key, made on first run; `kek` in the data directory")
+    ] = None
+    passphrase: Annotated[
+        Hidden | None, Meta(description="Derive the key-encryption key from this passphrase instead of a file")
+    ] = None
+    passphrase_file: Annotated[
+        Path | None, Meta(description="As `passphrase`, read from a file, for instance a systemd credential")
+    ] = None
+
+
+class KeysSettings(Section, frozen=True, kw_only=True):
+    """RSA keys made ahead, so that a request does not wait for prime numbers."""
+
+    pool_rsa_2048: Annotated[int, Meta(ge=0, le=1000, description="RSA 2048 keys kept ready")] = 8
+    pool_rsa_3072: Annotated[int, Meta(ge=0, le=1000, description="RSA 3072 keys kept ready")] = 4
+    pool_rsa_4096: Annotated[int, Meta(ge=0, le=1000, description="RSA 4096 keys kept ready")] = 2
+
+
+class RootSettings(Section, frozen=True, kw_only=True):
+    """The root credential; generated on first run when it is not given."""
+
+    access_key_id: Annotated[
+        # What the real service allows (iam.md 8); a slash or comma would break the credential scope.
+        Annotated[str, Meta(pattern=r"^\w{16,128}$")] | None,
+        Meta(description="Access key id of the root principal; goes together with its secret"),
+    ] = None
+    secret_access_key: Annotated[
+        Hidden | None, Meta(description="Secret access key of the root principal, 16 characters or more")
+    ] = None
+
+
+class LogSettings(Section, frozen=True, kw_only=True):
+    """The log on standard error."""
+
+    level: Annotated[
+        Literal["debug", "info", "warning", "error"], Meta(description="The least severe events that are written")
+    ] = "info"
+    format: Annotated[
+        Literal["auto", "text", "json"], Meta(description="`auto` writes text to a terminal and JSON elsewhere")
+    ] = "auto"
+
+
+class Settings(Section, frozen=True, kw_only=True):
+    """Everything an operator may choose."""
+
+    data: Annotated[
+        Path, Meta(description="The data directory, initialised when absent; default `~/.local/share/greatseal`")
+    ]
+    account_id: Annotated[
+        Annotated[str, Meta(pattern="^[0-9]{12}$")], Meta(description="The account that owns every resource: 12 digits")
+    ] = "100000000000"
+    region: Annotated[
+        Annotated[str, Meta(pattern="^[a-z]{2,}(-[a-z]+)+-[0-9]+$")],
+        Meta(description="The region of the service's own resources and of the exported client settings"),
+    ] = "us-east-1"
+    enabled_regions: Annotated[
+        tuple[Annotated[str, Meta(pattern="^[a-z]{2,}(-[a-z]+)+-[0-9]+$")], ...],
+        Meta(description="Regions that are served; empty serves every region"),
+    ] = ()
+    database: Annotated[
+        Hidden | None,
+        Meta(description="Database URL, `sqlite:///PATH` or `postgresql://…`; `greatseal.db` in the data directory"),
+    ] = None
+    server: ServerSettings = ServerSettings()
+    kek: KekSettings = KekSettings()
+    keys: KeysSettings = KeysSettings()
+    root: RootSettings = RootSettings()
+    log: LogSettings = LogSettings()
+
+    @property
+    def paths(self) -> "DataPaths":
+        """The places inside the data directory."""
+        return DataPaths(self.data)
+
+    @property
+    def database_url(self) -> str:
+        """The database in use."""
+        return str(self.database) if self.database else f"sqlite:///{self.paths.database}"
+
+    @property
+    def kek_file(self) -> Path:
+        """The file of the key-encryption key, whether or not a passphrase replaces it."""
+        return self.kek.file or self.paths.kek

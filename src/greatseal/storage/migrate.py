@@ -1,0 +1,71 @@
+"""Brings a database to the schema of this version; the steps are in `migrations/versions`.
+
+Every step must leave a schema that the version before it can still run on (expand first, contract a release later).
+"""
+
+import threading
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from greatseal.storage.errors import SchemaTooNew, StorageError, StorageUnavailable
+from greatseal.storage.tx import Storage
+
+_STEPS = Path(__file__).parent / "migrations"
+_RIVALS = 3
+_ALEMBIC = threading.Lock()  # alembic.context is a global of the process
+
+
+def migrate(storage: Storage) -> str:
+    """Upgrades to the newest schema in one transaction; the revision that the database has then.
+
+    Safe to call from several nodes at once. Raises SchemaTooNew for a database that a later version has migrated.
+    """
+    for rival in range(_RIVALS):
+        try:
+            return storage.transact(lambda tx: _upgrade(tx.connection))
+        except (SchemaTooNew, StorageUnavailable):
+            raise
+        except StorageError:
+            # Two nodes that create the same table at once: the loser's error is not a serialization failure.
+            # By now the winner has committed, and the next look tells whether anything is left to do.
+            if storage.dialect == "sqlite" or rival == _RIVALS - 1:
+                raise
+    raise AssertionError("unreachable")
+
+
+def head() -> str:
+    """The revision that this version of the code works on."""
+    revision = ScriptDirectory.from_config(_config()).get_current_head()
+    assert revision is not None
+    return revision
+
+
+def _upgrade(connection: Connection) -> str:
+    config = _config()
+    newest = head()
+    current = set(MigrationContext.configure(connection).get_current_heads())
+    known = {step.revision for step in ScriptDirectory.from_config(config).walk_revisions()}
+    if current - known:
+        found = ", ".join(sorted(current - known))
+        raise SchemaTooNew(
+            f"the database has schema revision {found}, which this version of Greatseal does not know "
+            f"(its newest is {newest}); run the later version that migrated it, or restore a backup"
+        )
+    if current != {newest}:
+        config.attributes["connection"] = connection
+        with _ALEMBIC:
+            command.upgrade(config, "head")
+    return newest
+
+
+def _config() -> Config:
+    config = Config()
+    # Config interpolates percent signs, which a path may hold.
+    config.set_main_option("script_location", str(_STEPS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config

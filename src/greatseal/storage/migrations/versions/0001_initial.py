@@ -1,0 +1,321 @@
+"""Initial."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision: str | None = None
+
+
+def _account_configuration() -> None:
+    op.create_table(
+        "account_configuration",
+        sa.Column("account", sa.String(length=12), nullable=False),
+        sa.Column("region", sa.String(length=32), nullable=False),
+        sa.Column("days_before_expiry", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("account", "region", name=op.f("pk_account_configuration")),
+    )
+
+
+def _audit_record() -> None:
+    op.create_table(
+        "audit_record",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("account", sa.String(length=12), nullable=False),
+        sa.Column("region", sa.String(length=32), nullable=False),
+        sa.Column("principal_arn", sa.Text(), nullable=False),
+        sa.Column("access_key_id", sa.String(length=128), nullable=False),
+        sa.Column("operation", sa.String(length=128), nullable=False),
+        sa.Column("request_id", sa.String(length=36), nullable=False),
+        sa.Column("resources", sa.Text(), nullable=False),
+        sa.Column("source_ip", sa.String(length=64), nullable=False),
+        sa.Column("user_agent", sa.Text(), nullable=False),
+        sa.Column("service_principal", sa.String(length=128), nullable=True),
+        sa.Column("request_parameters", sa.Text(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_record")),
+    )
+    op.create_index("ix_audit_record_account", "audit_record", ["account", "id"], unique=False)
+
+
+def _authority() -> None:
+    op.create_table(
+        "authority",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("arn", sa.Text(), nullable=False),
+        sa.Column("account", sa.String(length=12), nullable=False),
+        sa.Column("region", sa.String(length=32), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("status", sa.String(length=32), nullable=False),
+        sa.Column("key_id", sa.String(length=36), nullable=False),
+        sa.Column("key_algorithm", sa.String(length=32), nullable=False),
+        sa.Column("signing_algorithm", sa.String(length=32), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("csr", sa.LargeBinary(), nullable=False),
+        sa.Column("csr_extensions", sa.Text(), nullable=False),
+        sa.Column("usage_mode", sa.String(length=32), nullable=False),
+        sa.Column("key_storage", sa.String(length=64), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.Column("certificate_id", sa.String(length=36), nullable=True),
+        sa.Column("not_after", sa.BigInteger(), nullable=True),
+        sa.Column("restorable_until", sa.BigInteger(), nullable=True),
+        sa.Column("status_before_deletion", sa.String(length=32), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_authority")),
+    )
+    op.create_index("ix_authority_listing", "authority", ["account", "region", "created_at", "id"], unique=False)
+
+
+def _ca_certificate() -> None:
+    op.create_table(
+        "ca_certificate",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("authority_id", sa.String(length=36), nullable=False),
+        sa.Column("der", sa.LargeBinary(), nullable=False),
+        sa.Column("chain", sa.Text(), nullable=False),
+        sa.Column("installed_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ca_certificate")),
+    )
+    op.create_index("ix_ca_certificate_authority", "ca_certificate", ["authority_id"], unique=False)
+
+
+def _certificate() -> None:
+    op.create_table(
+        "certificate",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("arn", sa.Text(), nullable=False),
+        sa.Column("account", sa.String(length=12), nullable=False),
+        sa.Column("region", sa.String(length=32), nullable=False),
+        sa.Column("type", sa.String(length=16), nullable=False),
+        sa.Column("status", sa.String(length=32), nullable=False),
+        sa.Column("domain_name", sa.Text(), nullable=False),
+        sa.Column("key_algorithm", sa.String(length=32), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("authority_arn", sa.Text(), nullable=True),
+        sa.Column("validation_method", sa.String(length=16), nullable=True),
+        sa.Column("transparency_logging", sa.String(length=16), nullable=False),
+        sa.Column("export_option", sa.String(length=16), nullable=False),
+        sa.Column("failure_reason", sa.String(length=64), nullable=True),
+        sa.Column("key_id", sa.String(length=36), nullable=True),
+        sa.Column("der", sa.LargeBinary(), nullable=True),
+        sa.Column("chain", sa.Text(), nullable=False),
+        sa.Column("issued_at", sa.BigInteger(), nullable=True),
+        sa.Column("imported_at", sa.BigInteger(), nullable=True),
+        sa.Column("exported_at", sa.BigInteger(), nullable=True),
+        sa.Column("ever_exported", sa.Boolean(), nullable=False),
+        sa.Column("revoked_at", sa.BigInteger(), nullable=True),
+        sa.Column("revocation_reason", sa.String(length=40), nullable=True),
+        sa.Column("renewal_status", sa.String(length=32), nullable=True),
+        sa.Column("renewal_reason", sa.String(length=64), nullable=True),
+        sa.Column("renewal_updated_at", sa.BigInteger(), nullable=True),
+        sa.Column("pending_key_id", sa.String(length=36), nullable=True),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("serial", sa.String(length=64), nullable=True),
+        sa.Column("common_name", sa.Text(), nullable=True),
+        sa.Column("not_before", sa.BigInteger(), nullable=True),
+        sa.Column("not_after", sa.BigInteger(), nullable=True),
+        sa.Column("authority_certificate_arn", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_certificate")),
+    )
+    op.create_index("ix_certificate_authority_certificate", "certificate", ["authority_certificate_arn"], unique=False)
+    op.create_index("ix_certificate_listing", "certificate", ["account", "region", "created_at", "id"], unique=False)
+    op.create_index("ix_certificate_not_after", "certificate", ["not_after"], unique=False)
+
+
+def _certificate_name() -> None:
+    op.create_table(
+        "certificate_name",
+        sa.Column("certificate_id", sa.String(length=36), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("certificate_id", "position", name=op.f("pk_certificate_name")),
+    )
+    op.create_index("ix_certificate_name", "certificate_name", ["name"], unique=False)
+
+
+def _certificate_usage() -> None:
+    op.create_table(
+        "certificate_usage",
+        sa.Column("certificate_id", sa.String(length=36), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("certificate_id", "kind", "name", name=op.f("pk_certificate_usage")),
+    )
+
+
+def _credential() -> None:
+    op.create_table(
+        "credential",
+        sa.Column("access_key_id", sa.String(length=128), nullable=False),
+        sa.Column("account", sa.String(length=12), nullable=False),
+        sa.Column("principal_arn", sa.Text(), nullable=False),
+        sa.Column("sealed_secret", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("access_key_id", name=op.f("pk_credential")),
+    )
+
+
+def _idempotency() -> None:
+    op.create_table(
+        "idempotency",
+        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("token", sa.Text(), nullable=False),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("result", sa.Text(), nullable=False),
+        sa.Column("expires", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("scope", "token", name=op.f("pk_idempotency")),
+    )
+    op.create_index("ix_idempotency_expires", "idempotency", ["expires"], unique=False)
+
+
+def _installation() -> None:
+    op.create_table(
+        "installation",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("value", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_installation")),
+    )
+
+
+def _issued_certificate() -> None:
+    op.create_table(
+        "issued_certificate",
+        sa.Column("authority_id", sa.String(length=36), nullable=False),
+        sa.Column("serial", sa.String(length=40), nullable=False),
+        sa.Column("arn", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("tbs", sa.LargeBinary(), nullable=False),
+        sa.Column("signing_algorithm", sa.String(length=32), nullable=False),
+        sa.Column("template_arn", sa.Text(), nullable=False),
+        sa.Column("issuer_certificate_id", sa.String(length=36), nullable=True),
+        sa.Column("account", sa.String(length=12), nullable=False),
+        sa.Column("region", sa.String(length=32), nullable=False),
+        sa.Column("service_principal", sa.String(length=128), nullable=True),
+        sa.Column("not_after", sa.BigInteger(), nullable=False),
+        sa.Column("prepared_at", sa.BigInteger(), nullable=False),
+        sa.Column("issued_at", sa.BigInteger(), nullable=True),
+        sa.Column("certificate", sa.LargeBinary(), nullable=True),
+        sa.PrimaryKeyConstraint("authority_id", "serial", name=op.f("pk_issued_certificate")),
+    )
+    op.create_index("ix_issued_certificate_open", "issued_certificate", ["state", "prepared_at"], unique=False)
+
+
+def _job() -> None:
+    op.create_table(
+        "job",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("payload", sa.Text(), nullable=False),
+        sa.Column("due", sa.BigInteger(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("fence", sa.BigInteger(), nullable=False),
+        sa.Column("owner", sa.Text(), nullable=True),
+        sa.Column("leased_until", sa.BigInteger(), nullable=True),
+        sa.Column("again_at", sa.BigInteger(), nullable=True),
+        sa.Column("last_error", sa.Text(), nullable=True),
+        sa.Column("buried_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_job")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(
+        "ix_job_due",
+        "job",
+        ["due"],
+        unique=False,
+        sqlite_where=sa.text("buried_at IS NULL"),
+        postgresql_where=sa.text("buried_at IS NULL"),
+    )
+    op.create_index(
+        "uq_job_unfinished",
+        "job",
+        ["kind", "key"],
+        unique=True,
+        sqlite_where=sa.text("buried_at IS NULL"),
+        postgresql_where=sa.text("buried_at IS NULL"),
+    )
+
+
+def _key() -> None:
+    op.create_table(
+        "key",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("account", sa.String(length=12), nullable=False),
+        sa.Column("purpose", sa.String(length=16), nullable=False),
+        sa.Column("spki", sa.LargeBinary(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_key")),
+    )
+
+
+def _outbox() -> None:
+    op.create_table(
+        "outbox",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("topic", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column("payload", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("delivered", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_outbox_delivered_at", "outbox", ["delivered", "at"], unique=False)
+    op.create_index("uq_outbox_topic_key_position", "outbox", ["topic", "key", "position"], unique=True)
+
+
+def _permission() -> None:
+    op.create_table(
+        "permission",
+        sa.Column("authority_id", sa.String(length=36), nullable=False),
+        sa.Column("principal", sa.String(length=128), nullable=False),
+        sa.Column("source_account", sa.String(length=12), nullable=False),
+        sa.Column("actions", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("authority_id", "principal", "source_account", name=op.f("pk_permission")),
+    )
+
+
+def _revocation() -> None:
+    op.create_table(
+        "revocation",
+        sa.Column("authority_id", sa.String(length=36), nullable=False),
+        sa.Column("serial", sa.String(length=40), nullable=False),
+        sa.Column("revoked_at", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.String(length=40), nullable=False),
+        sa.PrimaryKeyConstraint("authority_id", "serial", name=op.f("pk_revocation")),
+    )
+
+
+def _tag() -> None:
+    op.create_table(
+        "tag",
+        sa.Column("resource_arn", sa.Text(), nullable=False),
+        sa.Column("key", sa.String(length=128), nullable=False),
+        sa.Column("value", sa.String(length=256), nullable=True),
+        sa.PrimaryKeyConstraint("resource_arn", "key", name=op.f("pk_tag")),
+    )
+
+
+def upgrade() -> None:
+    """Makes the step."""
+    _account_configuration()
+    _audit_record()
+    _authority()
+    _ca_certificate()
+    _certificate()
+    _certificate_name()
+    _certificate_usage()
+    _credential()
+    _idempotency()
+    _installation()
+    _issued_certificate()
+    _job()
+    _key()
+    _outbox()
+    _permission()
+    _revocation()
+    _tag()

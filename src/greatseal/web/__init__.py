@@ -1,0 +1,1 @@
+"""Doors that are not the AWS wire: for now health."""

@@ -1,0 +1,62 @@
+"""Attributes of distinguished names and the string types that they are written in (RFC 5280 section 4.1.2.4)."""
+
+from dataclasses import dataclass
+
+from greatseal.x509 import der
+
+COMMON_NAME = "2.5.4.3"
+EMAIL_ADDRESS = "1.2.840.113549.1.9.1"
+
+_CODECS = {
+    der.UTF8_STRING: "utf-8",
+    der.PRINTABLE_STRING: "ascii",
+    # T.61 is dead; every writer of TeletexString in certificates meant Latin-1.
+    der.TELETEX_STRING: "latin-1",
+    der.IA5_STRING: "ascii",
+    der.BMP_STRING: "utf-16-be",
+    der.UNIVERSAL_STRING: "utf-32-be",
+    0x12: "ascii",  # NumericString
+    0x1A: "ascii",  # VisibleString
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """One attribute of a name: dotted OID, tag of the string type, and the text.
+
+    A value that is not a string (for instance the BIT STRING of x500UniqueIdentifier) reads as `#` and
+    the hexadecimal DER, the form of RFC 4514 section 2.4.
+    """
+
+    oid: str
+    tag: int
+    value: str
+
+    def encode_value(self) -> bytes:
+        """The DER of the value alone. Raises DerError when the text does not fit the type."""
+        codec = _CODECS.get(self.tag)
+        try:
+            if codec is None:
+                return bytes.fromhex(self.value.removeprefix("#"))
+            return der.tlv(self.tag, self.value.encode(codec))
+        except ValueError:
+            raise der.DerError(f"the value of attribute {self.oid} does not fit its string type") from None
+
+    def encode(self) -> bytes:
+        """The DER of the AttributeTypeAndValue."""
+        return der.sequence(der.oid(self.oid), self.encode_value())
+
+    @classmethod
+    def read(cls, reader: der.Reader) -> "Attribute":
+        """The next AttributeTypeAndValue. Raises DerError."""
+        pair = reader.enter(der.SEQUENCE)
+        oid = pair.oid()
+        raw = pair.raw()
+        pair.end()
+        codec = _CODECS.get(raw[0])
+        if codec is None:
+            return cls(oid, raw[0], "#" + raw.hex())
+        try:
+            return cls(oid, raw[0], der.Reader(raw).read(raw[0]).decode(codec))
+        except UnicodeDecodeError:
+            raise der.DerError(f"the value of attribute {oid} is not text of its string type") from None

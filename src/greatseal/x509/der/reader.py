@@ -1,0 +1,166 @@
+"""The reader: values in their order, with strict lengths and limits (X.690 section 8.1; faults rows 2 and 9)."""
+
+from datetime import datetime
+
+from greatseal.x509.der.tags import (
+    BIT_STRING,
+    BOOLEAN,
+    GENERALIZED_TIME,
+    INTEGER,
+    MAX_DEPTH,
+    MAX_SIZE,
+    NULL,
+    OBJECT_IDENTIFIER,
+    SEQUENCE,
+    SET,
+    UTC_TIME,
+    DerError,
+)
+from greatseal.x509.der.values import decode_bit_string, decode_boolean, decode_integer, decode_oid, decode_time
+
+
+class Reader:
+    """Reads the values of one constructed content in order, refusing whatever DER forbids.
+
+    Every method raises DerError. `end()` must be called where nothing may follow.
+    """
+
+    __slots__ = ("_data", "_depth", "_position")
+
+    def __init__(self, data: bytes, depth: int = 0) -> None:
+        if len(data) > MAX_SIZE:
+            raise DerError(f"a structure of more than {MAX_SIZE} octets")
+        if depth > MAX_DEPTH:
+            raise DerError(f"values nested more than {MAX_DEPTH} deep")
+        self._data, self._depth, self._position = data, depth, 0
+
+    def peek(self) -> int | None:
+        """The tag of the next value; None at the end."""
+        return self._data[self._position] if self._position < len(self._data) else None
+
+    def raw(self, tag: int | None = None) -> bytes:
+        """The next value with its header; of any kind when `tag` is None."""
+        start, _, end = self._next(tag)
+        return self._data[start:end]
+
+    def read(self, tag: int) -> bytes:
+        """The content of the next value, which must have this tag."""
+        _, start, end = self._next(tag)
+        return self._data[start:end]
+
+    def enter(self, tag: int) -> "Reader":
+        """A reader for the inside of the next value, which must have this tag."""
+        return Reader(self.read(tag), self._depth + 1)
+
+    def optional(self, tag: int) -> bytes | None:
+        """The content of the next value if it has this tag; otherwise None, and nothing is consumed."""
+        return self.read(tag) if self.peek() == tag else None
+
+    def end(self) -> None:
+        """Refuses octets after the last expected value."""
+        if self._position != len(self._data):
+            raise DerError(f"{len(self._data) - self._position} octets follow the last value")
+
+    def _next(self, tag: int | None) -> tuple[int, int, int]:
+        """Start of the header, start and end of the content of the next value, which is consumed."""
+        start = self._position
+        found = self.peek()
+        if found is None:
+            raise DerError("a value is missing")
+        if found & 0x1F == 0x1F:
+            raise DerError("a tag in high-number form")
+        if tag is not None and found != tag:
+            raise DerError(f"tag {found:#04x} where {tag:#04x} was expected")
+        content, size = self._length(start + 1)
+        if content + size > len(self._data):
+            raise DerError("a value is longer than what holds it")
+        self._position = content + size
+        return start, content, content + size
+
+    def _length(self, at: int) -> tuple[int, int]:
+        """Where the content starts and how long it is; only the definite, minimal form is DER."""
+        if at >= len(self._data):
+            raise DerError("a length is missing")
+        first = self._data[at]
+        if first < 0x80:
+            return at + 1, first
+        if first == 0x80:
+            raise DerError("an indefinite length, which is BER")
+        octets = self._data[at + 1 : at + 1 + (first & 0x7F)]
+        if len(octets) != first & 0x7F or len(octets) > 4:
+            raise DerError("a length in too many octets")
+        size = int.from_bytes(octets, "big")
+        if size < 0x80 or octets[0] == 0:
+            raise DerError("a length that is not minimal, which is BER")
+        return at + 1 + len(octets), size
+
+    # Values of the universal types, decoded.
+
+    def integer(self) -> int:
+        """The next value as INTEGER."""
+        return decode_integer(self.read(INTEGER))
+
+    def oid(self) -> str:
+        """The next value as OBJECT IDENTIFIER in dotted decimal."""
+        return decode_oid(self.read(OBJECT_IDENTIFIER))
+
+    def boolean(self) -> bool:
+        """The next value as BOOLEAN."""
+        return decode_boolean(self.read(BOOLEAN))
+
+    def bit_string(self) -> tuple[bytes, int]:
+        """The next value as BIT STRING: octets and the count of unused bits."""
+        return decode_bit_string(self.read(BIT_STRING))
+
+    def octets(self) -> bytes:
+        """The next value as BIT STRING of whole octets, as keys and signatures are."""
+        content, unused = self.bit_string()
+        if unused:
+            raise DerError("a BIT STRING that is not a whole number of octets")
+        return content
+
+    def time(self) -> datetime:
+        """The next value as UTCTime or GeneralizedTime, aware and in UTC."""
+        tag = GENERALIZED_TIME if self.peek() == GENERALIZED_TIME else UTC_TIME
+        return decode_time(tag, self.read(tag))
+
+
+def only(data: bytes, tag: int) -> Reader:
+    """A reader for the inside of `data`, which must be exactly one value with this tag."""
+    outer = Reader(data)
+    inner = outer.enter(tag)
+    outer.end()
+    return inner
+
+
+def check_nesting(data: bytes) -> None:
+    """Walks every constructed value of `data` and raises DerError for BER and for excessive depth.
+
+    For the parts of a foreign structure that nobody interprets: unknown attributes, otherName values.
+    """
+    pending = [Reader(data)]
+    while pending:
+        reader = pending.pop()
+        while (tag := reader.peek()) is not None:
+            if tag & 0x20:
+                if tag < 0x40 and tag not in (SEQUENCE, SET):
+                    raise DerError("a string in pieces, which is BER")
+                pending.append(reader)
+                reader = reader.enter(tag)
+            elif tag < 0x40:
+                _check_primitive(tag, reader.read(tag))
+            else:
+                reader.read(tag)
+
+
+def _check_primitive(tag: int, content: bytes) -> None:
+    if tag == BOOLEAN:
+        decode_boolean(content)
+    elif tag == INTEGER:
+        decode_integer(content)
+    elif tag == OBJECT_IDENTIFIER:
+        decode_oid(content)
+    elif tag == BIT_STRING:
+        decode_bit_string(content)
+    elif tag == NULL and content:
+        raise DerError("a NULL with content")

@@ -1,0 +1,83 @@
+"""Extensions of certificates and requests: the value, its builders and its readers (RFC 5280 section 4.2).
+
+An extension is kept as the octets of its value. Builders (`write`) make values that we vouch for;
+readers (`read`) give meaning to values that anybody may have made.
+"""
+
+from greatseal.x509.extensions.model import (
+    OID,
+    Extension,
+    encode_extensions,
+    find,
+    parse_extensions,
+    refuse_duplicates,
+)
+from greatseal.x509.extensions.read import (
+    KEY_USAGES,
+    AccessDescription,
+    BasicConstraints,
+    NameConstraints,
+    Policy,
+    read_authority_key_identifier,
+    read_basic_constraints,
+    read_certificate_policies,
+    read_crl_urls,
+    read_extended_key_usage,
+    read_information_access,
+    read_key_usage,
+    read_name_constraints,
+    read_ocsp_urls,
+    read_san,
+    read_subject_key_identifier,
+)
+from greatseal.x509.extensions.write import (
+    authority_information_access,
+    authority_key_identifier,
+    basic_constraints,
+    certificate_policies,
+    crl_distribution_points,
+    extended_key_usage,
+    key_identifier_of,
+    key_usage,
+    name_constraints,
+    subject_alternative_name,
+    subject_information_access,
+    subject_key_identifier,
+)
+
+__all__ = [
+    "KEY_USAGES",
+    "OID",
+    "AccessDescription",
+    "BasicConstraints",
+    "Extension",
+    "NameConstraints",
+    "Policy",
+    "authority_information_access",
+    "authority_key_identifier",
+    "basic_constraints",
+    "certificate_policies",
+    "crl_distribution_points",
+    "encode_extensions",
+    "extended_key_usage",
+    "find",
+    "key_identifier_of",
+    "key_usage",
+    "name_constraints",
+    "parse_extensions",
+    "read_authority_key_identifier",
+    "read_basic_constraints",
+    "read_certificate_policies",
+    "read_crl_urls",
+    "read_extended_key_usage",
+    "read_information_access",
+    "read_key_usage",
+    "read_name_constraints",
+    "read_ocsp_urls",
+    "read_san",
+    "read_subject_key_identifier",
+    "refuse_duplicates",
+    "subject_alternative_name",
+    "subject_information_access",
+    "subject_key_identifier",
+]

@@ -1,0 +1,17 @@
+"""Certificate templates: the 61 of the service, and what a certificate made from one contains (acm-pca.md 7)."""
+
+from greatseal.x509.templates.compose import Content, IssuerFacts, Passthrough, compose, passthrough
+from greatseal.x509.templates.table import DEFAULT_TEMPLATE, TEMPLATES, Template, find_template, template_arn
+
+__all__ = [
+    "DEFAULT_TEMPLATE",
+    "TEMPLATES",
+    "Content",
+    "IssuerFacts",
+    "Passthrough",
+    "Template",
+    "compose",
+    "find_template",
+    "passthrough",
+    "template_arn",
+]

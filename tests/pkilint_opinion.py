@@ -1,0 +1,45 @@
+"""The second opinion: pkilint's RFC 5280 validators, in this process, over one certificate."""
+
+import warnings
+from functools import cache
+
+with warnings.catch_warnings():
+    # pkilint's dependencies use constructs that newer Pythons complain about; not ours to repair.
+    warnings.simplefilter("ignore")
+    from pkilint import document, loader, validation
+    from pkilint.pkix import certificate, extension, name
+
+
+@cache
+def _validator() -> validation.ValidatorContainer:
+    return certificate.create_pkix_certificate_validator_container(
+        certificate.create_decoding_validators(name.ATTRIBUTE_TYPE_MAPPINGS, extension.EXTENSION_MAPPINGS),
+        [
+            certificate.create_issuer_validator_container([]),
+            certificate.create_validity_validator_container(),
+            certificate.create_subject_validator_container([]),
+            certificate.create_extensions_validator_container([]),
+            certificate.create_spki_validator_container([]),
+        ],
+    )
+
+
+def pkilint_errors(der: bytes) -> list[str]:
+    """What pkilint calls an ERROR or FATAL about a certificate (DER), as `code: message`, sorted.
+
+    Only clear violations of RFC 5280; its warnings and notices are left out. A certificate that pkilint
+    cannot decode is one finding, `undecodable`.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            parsed = loader.RFC5280CertificateDocumentLoader().load_der_document(der, "certificate")
+            results = list(_validator().validate(parsed.root))
+        except (ValueError, document.SubstrateDecodingFailedError) as undecodable:
+            return [f"undecodable: {undecodable}"]
+    return sorted(
+        f"{found.finding.code}: {found.message or ''}"
+        for result in results
+        for found in result.finding_descriptions
+        if found.finding.severity <= validation.ValidationFindingSeverity.ERROR
+    )
