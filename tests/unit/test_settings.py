@@ -105,6 +105,7 @@ def test_secrets_are_refused_in_a_file_and_never_print(tmp_path: Path) -> None:
         ({"GREATSEAL_SERVER_NAMES": "good.example,bad name"}, "'bad name' is neither"),
         ({"GREATSEAL_DATABASE": "mysql://h/n"}, "expected sqlite:///PATH or postgresql://"),
         ({"GREATSEAL_ACCOUNT_ID": "12345678901x"}, "GREATSEAL_ACCOUNT_ID"),
+        ({"GREATSEAL_ACCOUNT_ID": "000000000000"}, "GREATSEAL_ACCOUNT_ID"),
         ({"GREATSEAL_REGION": "Europe"}, "GREATSEAL_REGION"),
         ({"GREATSEAL_CONFIG": "/does/not/exist.toml"}, "cannot be read"),
     ],

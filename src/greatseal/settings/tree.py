@@ -136,8 +136,10 @@ class Settings(Section, frozen=True, kw_only=True):
     data: Annotated[
         Path, Meta(description="The data directory, initialised when absent; default `~/.local/share/greatseal`")
     ]
+    # All zeros is the account of the installation itself, which nobody signs in to.
     account_id: Annotated[
-        Annotated[str, Meta(pattern="^[0-9]{12}$")], Meta(description="The account that owns every resource: 12 digits")
+        Annotated[str, Meta(pattern="^(?!0{12})[0-9]{12}$")],
+        Meta(description="The account that owns every resource: 12 digits"),
     ] = "100000000000"
     region: Annotated[
         Annotated[str, Meta(pattern="^[a-z]{2,}(-[a-z]+)+-[0-9]+$")],

@@ -10,11 +10,16 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from greatseal.cli.doctor import clients, command, directory, protection
+from greatseal.cli.doctor import clients, command, database, directory, protection
 from greatseal.cli.doctor.command import examine
 from greatseal.cli.doctor.findings import Finding, Level, Patient
 from greatseal.cli.group import greatseal
+from greatseal.integrations import kek
+from greatseal.kernel.entropy import SystemEntropy
 from greatseal.settings import load
+from greatseal.storage import open_storage
+from greatseal.storage.installation import recall
+from greatseal.storage.migrate import migrate
 from unit.cli.started import started
 
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
@@ -105,10 +110,40 @@ def test_what_protects_the_keys(tmp_path: Path) -> None:
 
 def test_a_damaged_database(tmp_path: Path) -> None:
     data = started(tmp_path)
-    assert list(protection.database(patient(data))) == []
+    assert list(database.database(patient(data))) == []
     (data / "greatseal.db").write_bytes(b"not a database, but as long as the header of one would be" * 20)
-    (finding,) = protection.database(patient(data))
+    (finding,) = database.database(patient(data))
     assert (finding.level, "not a database" in finding.text) == (Level.FAILURE, True)
+
+
+def test_a_sound_database_takes_writes_and_keeps_nothing(database_url: str, tmp_path: Path) -> None:
+    storage = open_storage(database_url)
+    who = patient(tmp_path, GREATSEAL_DATABASE=database_url)
+    try:
+        (before,) = database.database(who)
+        assert before.level is Level.FAILURE  # nobody made the tables
+        migrate(storage)
+        (after,) = database.database(who)
+        assert (after.level, "takes writes" in after.text) == (Level.OK, True)
+        assert storage.read(lambda tx: recall(tx, "doctor")) is None
+    finally:
+        storage.close()
+
+
+def test_another_key_encryption_key_is_found(tmp_path: Path) -> None:
+    data = started(tmp_path)
+    storage = open_storage(f"sqlite:///{data}/greatseal.db")
+    try:
+        migrate(storage)
+        who, other = patient(data), patient(data, GREATSEAL_KEK_PASSPHRASE="another")
+        assert list(protection.opens(storage, who.settings)) == []
+        assert not (data / "kek").exists()
+        kek.from_file(data / "kek", storage, SystemEntropy())
+        assert [finding.level for finding in protection.opens(storage, who.settings)] == [Level.OK]
+        (finding,) = protection.opens(storage, other.settings)
+        assert (finding.level, "not the key-encryption key" in finding.text) == (Level.FAILURE, True)
+    finally:
+        storage.close()
 
 
 @pytest.mark.parametrize(

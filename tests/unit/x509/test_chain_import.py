@@ -3,13 +3,13 @@
 from datetime import timedelta
 
 import pytest
-from made_certificates import CA_USAGE, LEAF, NOW, ROOT, SUBORDINATE, Order, named, signer
 
 from greatseal.kernel.errors import CertificateMismatch, InvalidRequest, MalformedCertificate
 from greatseal.x509 import der
 from greatseal.x509.chain import check_ca_import
 from greatseal.x509.extensions import OID, Extension, basic_constraints, key_usage, name_constraints
 from greatseal.x509.general_names import GeneralName, dns
+from made_certificates import CA_USAGE, LEAF, NOW, ROOT, SUBORDINATE, Order, named, signer
 
 
 def install(order: Order, chain=(ROOT,), kind: str = "SUBORDINATE", **changes) -> None:

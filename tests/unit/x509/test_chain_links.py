@@ -1,7 +1,6 @@
 """Who certifies whom, and how deep a path may go."""
 
 import pytest
-from made_certificates import LEAF, ROOT, SUBORDINATE, Order, named
 
 from greatseal.kernel.errors import MalformedCertificate, ValidationFailed
 from greatseal.x509 import der
@@ -17,6 +16,7 @@ from greatseal.x509.chain import (
 )
 from greatseal.x509.extensions import OID, Extension, key_usage, name_constraints
 from greatseal.x509.general_names import dns
+from made_certificates import LEAF, ROOT, SUBORDINATE, Order, named
 
 
 def signed(*orders: Order):

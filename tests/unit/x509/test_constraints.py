@@ -3,7 +3,6 @@
 from base64 import b64decode
 
 import pytest
-from made_certificates import named
 
 from greatseal.kernel.errors import NameConstraintViolation, ValidationFailed
 from greatseal.x509 import der
@@ -12,6 +11,7 @@ from greatseal.x509.constraints import Unreadable, check_names, check_supported
 from greatseal.x509.extensions import OID, Extension, NameConstraints, read_name_constraints
 from greatseal.x509.general_names import GeneralName, dns, ip
 from greatseal.x509.names import Name
+from made_certificates import named
 
 EMPTY = named()
 ORGANISATION, COUNTRY = "2.5.4.10", "2.5.4.6"

@@ -5,12 +5,12 @@ from itertools import product
 
 from hypothesis import given
 from hypothesis import strategies as st
-from made_certificates import named
 
 from greatseal.kernel.errors import NameConstraintViolation
 from greatseal.x509.constraints import check_names
 from greatseal.x509.extensions import NameConstraints
 from greatseal.x509.general_names import GeneralName, dns
+from made_certificates import named
 
 LABELS = ["a", "b", "com"]
 # Every host of up to four labels over this alphabet: the world in which the reference lives.

@@ -1,6 +1,7 @@
 """A zoo of PEM from the real world, and the writer."""
 
 import base64
+import contextlib
 import time
 
 import pytest
@@ -107,10 +108,8 @@ def test_arbitrary_octets_never_break_the_reader(data):
 )
 def test_big_input_takes_linear_time(data):
     start = time.perf_counter()
-    try:
+    with contextlib.suppress(PemError):
         read_blocks(data)
-    except PemError:
-        pass
     assert time.perf_counter() - start < 1
 
 

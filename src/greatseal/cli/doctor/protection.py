@@ -1,10 +1,13 @@
-"""Checks of the key-encryption key and of the database behind it."""
+"""Checks of what protects the private keys."""
 
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 
 from greatseal.cli.doctor.findings import Finding, Level, Patient
+from greatseal.integrations import kek as keks
+from greatseal.kernel.entropy import SystemEntropy
+from greatseal.kernel.secret import Secret
+from greatseal.settings import Settings
+from greatseal.storage import Storage, installation
 
 
 def kek(patient: Patient) -> Iterator[Finding]:
@@ -36,17 +39,19 @@ def kek(patient: Patient) -> Iterator[Finding]:
         )
 
 
-def database(patient: Patient) -> Iterator[Finding]:
-    """A SQLite database opens and its pages are sound. Another database is the service's own health check."""
-    path = patient.settings.paths.database
-    if patient.settings.database or not path.exists():
-        return
+def opens(storage: Storage, settings: Settings) -> Iterator[Finding]:
+    """Whether the key-encryption key is the one under which this database's keys are sealed."""
+    if storage.read(lambda tx: installation.recall(tx, "kek-fingerprint")) is None:
+        return  # nothing was ever sealed; asking further would decide it
     try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as connection:
-            answer = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-    except sqlite3.Error as error:
-        answer = str(error)
-    if answer == "ok":
-        yield Finding("database", Level.OK, f"{path} opens and is sound")
+        if settings.kek.passphrase_file:
+            passphrase = settings.kek.passphrase_file.read_bytes().rstrip(b"\r\n")
+            keks.from_passphrase(Secret(passphrase), storage, SystemEntropy())
+        elif settings.kek.passphrase:
+            keks.from_passphrase(Secret(settings.kek.passphrase.encode()), storage, SystemEntropy())
+        else:
+            keks.from_file(settings.kek_file, storage, SystemEntropy())
+    except OSError as error:
+        yield Finding("key protection", Level.FAILURE, str(error), "give the key of the first start back")
     else:
-        yield Finding("database", Level.FAILURE, f"{path}: {answer}", "stop the service and restore it from a backup")
+        yield Finding("key protection", Level.OK, "the key-encryption key is the one that sealed the private keys")

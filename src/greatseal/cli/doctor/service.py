@@ -46,8 +46,7 @@ def _https(patient: Patient, endpoint: Endpoint, context: ssl.SSLContext) -> Ite
         connection.connect()
         assert isinstance(connection.sock, ssl.SSLSocket)
         served, version = connection.sock.getpeercert() or {}, connection.sock.version()
-        connection.request("GET", "/")
-        connection.getresponse().read()
+        status = _health(connection)
     except ssl.SSLCertVerificationError as error:
         yield Finding(
             "service",
@@ -68,11 +67,22 @@ def _https(patient: Patient, endpoint: Endpoint, context: ssl.SSLContext) -> Ite
         connection.close()
     ends = datetime.fromtimestamp(ssl.cert_time_to_seconds(str(served["notAfter"])), UTC)
     days = (ends - patient.now).days
+    if status != 200:
+        yield Finding(
+            "service", Level.FAILURE, f"{endpoint.https} says that it is not well (status {status})", "see its log"
+        )
     text = f"{endpoint.https} answers over {version}; its certificate is good for {days} more days"
     if days < _DAYS_TO_WORRY:
         yield Finding("service", Level.WARNING, text, "restart the service, which renews its certificate")
     else:
         yield Finding("service", Level.OK, text)
+
+
+def _health(connection: http.client.HTTPConnection) -> int:
+    connection.request("GET", "/healthz")
+    answer = connection.getresponse()
+    answer.read()
+    return answer.status
 
 
 def _owned(directory: Path) -> bool:
@@ -91,8 +101,7 @@ def _plain(endpoint: Endpoint) -> Iterator[Finding]:
     address = urlsplit(endpoint.http)
     connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=_TIMEOUT_SECONDS)
     try:
-        connection.request("GET", "/")
-        connection.getresponse().read()
+        _health(connection)
     except (OSError, http.client.HTTPException) as error:
         yield Finding(
             "plain listener",

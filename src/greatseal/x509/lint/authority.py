@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from greatseal.x509 import der
+from greatseal.x509 import der, public_keys
 from greatseal.x509.constraints import Unreadable, check_supported
 from greatseal.x509.extensions import (
     OID,
@@ -114,6 +114,17 @@ def _agreement_only(draft: Draft) -> Iterator[str]:
         yield "encipherOnly and decipherOnly mean nothing without keyAgreement."
 
 
+def _encipherment_without_rsa(draft: Draft) -> Iterator[str]:
+    # The end-entity templates set keyEncipherment whatever the key is (acm-pca.md 5).
+    wrong = sorted((_usages(draft) or frozenset()) & {"KeyEncipherment", "DataEncipherment"})
+    try:
+        oid = public_keys.spki_algorithm(draft.certificate.spki)
+    except der.DerError:
+        return
+    if wrong and oid != public_keys.RSA_ENCRYPTION:
+        yield f"The key usage has {' and '.join(wrong)}, which a key that is not RSA cannot do."
+
+
 def _purposes_once(draft: Draft) -> Iterator[str]:
     purposes = _purposes(draft)
     for purpose in sorted(set(purposes)):
@@ -164,6 +175,7 @@ RULES: tuple[Rule, ...] = (
     error("key-usage-empty", "RFC 5280 section 4.2.1.3", _usage_not_empty),
     warning("key-usage-critical", "RFC 5280 section 4.2.1.3", _usage_critical),
     warning("key-usage-agreement", "RFC 5280 section 4.2.1.3", _agreement_only),
+    warning("key-usage-encipherment", "RFC 8813 section 3; RFC 9881 section 5", _encipherment_without_rsa),
     error("extended-key-usage-duplicate", "RFC 5280 section 4.2.1.12", _purposes_once),
     warning("extended-key-usage-any", "RFC 5280 section 4.2.1.12", _any_purpose),
     warning("name-constraints-not-ca", "RFC 5280 section 4.2.1.10", _name_constraints_of_ca),

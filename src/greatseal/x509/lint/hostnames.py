@@ -1,9 +1,12 @@
 """Syntax of host names as certificates carry them (RFC 1034 section 3.5, RFC 5890 section 2.3)."""
 
 import re
+from unicodedata import category, normalize
 
 MAX_NAME, MAX_LABEL = 253, 63
 _LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?", re.ASCII)
+# Controls, halves of pairs, private and unassigned characters, and white space.
+_NEVER_IN_LABELS = ("Cc", "Cs", "Co", "Cn", "Zs", "Zl", "Zp")
 _IPV4 = re.compile(r"[0-9]+(?:\.[0-9]+){3}", re.ASCII)
 
 
@@ -42,15 +45,21 @@ def _flaw_of_label(label: str) -> str | None:
 
 
 def decodes(label: str) -> bool:
-    """Whether an A-label is the one encoding of some text outside ASCII (RFC 5891 section 4.2.1).
+    """Whether an A-label is the one encoding of a text that may be a U-label (RFC 5891 section 4.2, RFC 5892).
 
-    A label that decodes to plain ASCII is a disguise for another label.
+    A label that decodes to plain ASCII is a disguise for another label, and one that decodes to capitals
+    (`xn--example`, acm.md 7.1) is stable under no mapping. Symbols pass: names made of them exist.
     """
+    encoded = label[4:].lower()
     try:
-        text = label[4:].lower().encode("ascii").decode("punycode")
-        return not text.isascii() and text.encode("punycode").decode("ascii") == label[4:].lower()
+        text = encoded.encode("ascii").decode("punycode")
+        if text.isascii() or text.encode("punycode").decode("ascii") != encoded:
+            return False
     except (UnicodeError, OverflowError):
         return False
+    if text != text.lower() or text != normalize("NFC", text):
+        return False
+    return not any(category(character) in _NEVER_IN_LABELS for character in text)
 
 
 def is_reserved_label(label: str) -> bool:

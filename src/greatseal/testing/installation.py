@@ -1,0 +1,159 @@
+"""A whole installation in one process: every room and the AWS door, without sockets and threads.
+
+installation = Installation(storage)            # a migrated Storage
+pca = installation.client("acm-pca")            # a real boto3 client
+pca.create_certificate_authority(...)
+installation.work()                             # runs the jobs that are due
+installation.clock.advance(timedelta(days=400))
+"""
+
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import botocore.session
+from botocore.auth import SIGV4_TIMESTAMP, SigV4Auth
+from botocore.awsrequest import AWSRequest, AWSResponse
+from botocore.config import Config
+from botocore.credentials import Credentials
+
+from greatseal.app.doors import aws_door
+from greatseal.app.rooms import Rooms, build
+from greatseal.aws.door import AwsDoor
+from greatseal.domain.access import Credential
+from greatseal.edge.messages import HttpRequest, HttpResponse
+from greatseal.kernel.clock import Clock
+from greatseal.kernel.entropy import Entropy
+from greatseal.kernel.ids import new_uuid
+from greatseal.kernel.secret import Secret
+from greatseal.storage import Storage
+from greatseal.testing.clock import FakeClock
+from greatseal.testing.entropy import FakeEntropy
+from greatseal.work.runner import Runner
+from greatseal.work.schedule import Schedule
+
+ACCOUNT = "111122223333"
+REGION = "us-east-1"
+ENDPOINT = "https://localhost:8443"
+_KEK = Secret(bytes(range(32)))
+
+
+class Installation:
+    """Rooms, door and runner over a migrated database, with a clock that only the test moves."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        *,
+        clock: FakeClock | None = None,
+        entropy: Entropy | None = None,
+        account: str = ACCOUNT,
+        region: str = REGION,
+    ) -> None:
+        self.clock = clock or FakeClock()
+        self.entropy: Entropy = entropy or FakeEntropy()
+        self.region = region
+        self.rooms: Rooms = build(storage=storage, kek=_KEK, clock=self.clock, entropy=self.entropy, pool={})
+        self.credential: Credential = self.rooms.access.ensure_root(account=account, region=region)
+        self.door: AwsDoor = aws_door(self.rooms, lambda _: True)
+        schedule = Schedule(storage=storage, clock=self.clock, tasks=self.rooms.recurring())
+        self.runner = Runner(
+            storage=storage,
+            clock=self.clock,
+            entropy=self.entropy,
+            handlers={**self.rooms.handlers(), **schedule.handlers()},
+            owner="test",
+        )
+
+    def work(self) -> int:
+        """Runs jobs until none is due; how many ran."""
+        total = 0
+        while handled := self.runner.run_due(self.clock.now()):
+            total += handled
+        return total
+
+    def handle(self, request: HttpRequest) -> HttpResponse:
+        """One request straight at the door."""
+        return self.door.handle(request)
+
+    def client(self, service: str, *, region: str | None = None, credential: Credential | None = None) -> Any:
+        """A boto3-style client whose requests are answered in this process, signed at the installation's time."""
+        signer = credential or self.credential
+        session = botocore.session.Session()
+        session.set_credentials(signer.access_key_id, signer.secret.reveal().decode())
+        made = session.create_client(
+            service,
+            region_name=region or self.region,
+            endpoint_url=ENDPOINT,
+            config=Config(retries={"max_attempts": 0}, parameter_validation=False),
+        )
+
+        def answer(request: Any, **_: Any) -> AWSResponse:
+            signed = sign(request, signer, service, region or self.region, self.clock)
+            response = self.handle(to_http(signed, new_uuid(self.entropy)))
+            headers = {name.decode(): value.decode() for name, value in response.headers}
+            return AWSResponse(request.url, response.status, headers, _Raw(response.body))
+
+        made.meta.events.register("before-send", answer)
+        return made
+
+
+def sign(request: Any, credential: Credential, service: str, region: str, clock: Clock) -> AWSRequest:
+    """The request, signed again at the time of `clock`: botocore itself knows the machine's time only."""
+    kept = {
+        name: value.decode() if isinstance(value, bytes) else str(value)
+        for name, value in request.headers.items()
+        if name.lower() not in ("authorization", "x-amz-date", "date")
+    }
+    fresh = AWSRequest(method=request.method, url=request.url, headers=kept, data=request.body)
+    keys = Credentials(credential.access_key_id, credential.secret.reveal().decode())
+    _SignerAt(keys, service, region, clock.now()).add_auth(fresh)
+    return fresh
+
+
+def to_http(request: Any, request_id: str) -> HttpRequest:
+    """A botocore request as the edge would hand it over."""
+    parts = urlsplit(request.url)
+    headers = [
+        (str(name).lower().encode(), value if isinstance(value, bytes) else str(value).encode())
+        for name, value in request.headers.items()
+    ]
+    if not any(name == b"host" for name, _ in headers):
+        headers.append((b"host", parts.netloc.encode()))
+    body = request.data if isinstance(request, AWSRequest) else request.body
+    return HttpRequest(
+        method=request.method,
+        raw_path=parts.path.encode() or b"/",
+        raw_query=parts.query.encode(),
+        headers=tuple(headers),
+        body=body if isinstance(body, bytes) else (body or "").encode(),
+        request_id=request_id,
+        client_ip="192.0.2.7",
+    )
+
+
+class _SignerAt(SigV4Auth):  # type: ignore[misc]  # botocore has no types
+    """SigV4 at a given time."""
+
+    def __init__(self, keys: Credentials, service: str, region: str, at: datetime) -> None:
+        super().__init__(keys, service, region)
+        self._at = at
+
+    def add_auth(self, request: AWSRequest) -> None:
+        """As the parent's, which reads the machine's clock."""
+        request.context["timestamp"] = self._at.strftime(SIGV4_TIMESTAMP)
+        self._modify_request_before_signing(request)
+        canonical = self.canonical_request(request)
+        to_sign = self.string_to_sign(request, canonical)
+        self._inject_signature_to_request(request, self.signature(to_sign, request))
+
+
+class _Raw:
+    """What botocore reads an answer's body from."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def stream(self) -> list[bytes]:
+        """The body in one piece."""
+        return [self._body]
