@@ -85,6 +85,10 @@ class Demo:
         self.stage = stage
         self.programs = programs
         self.algorithm = algorithm
+        # ACM certificates are RSA or EC, and their CA's key must be of the same family; so a post-quantum
+        # root gets a classical subordinate.
+        self.issuing = "EC_prime256v1" if algorithm.startswith("ML_DSA") else algorithm
+        self.leaf = "RSA_2048" if self.issuing.startswith("RSA") else "EC_prime256v1"
         self.children: list[Child] = []
 
     def play(self) -> None:
@@ -92,7 +96,7 @@ class Demo:
         self.start_service()
         root = self.create_authority("root", "ROOT", self.algorithm)
         self.install_root("root", root)
-        subordinate = self.create_authority("sub", "SUBORDINATE", self.algorithm)
+        subordinate = self.create_authority("sub", "SUBORDINATE", self.issuing)
         self.install_subordinate(subordinate, root)
         self.issue_from_csr(subordinate)
         certificate = self.request_from_acm(subordinate)
@@ -203,7 +207,7 @@ class Demo:
             "openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
             "-keyout", "web.key", "-out", "web.csr", "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}",
         )  # fmt: skip
-        self.issue(subordinate, "web", self.algorithm, "Value=30,Type=DAYS")
+        self.issue(subordinate, "web", self.issuing, "Value=30,Type=DAYS")
         self.stage.run(
             "openssl", "x509", "-in", "web.pem", "-noout", "-subject", "-issuer", "-dates", "-ext", "subjectAltName",
             show=True,
@@ -228,7 +232,7 @@ class Demo:
         arn = self.aws(
             "acm", "request-certificate", "--domain-name", "app.example.internal",
             "--subject-alternative-names", "www.app.example.internal",
-            "--key-algorithm", "EC_prime256v1", "--certificate-authority-arn", subordinate,
+            "--key-algorithm", self.leaf, "--certificate-authority-arn", subordinate,
             "--query", "CertificateArn", "--output", "text",
         )  # fmt: skip
         self.stage.remember("APP_CERT", arn)

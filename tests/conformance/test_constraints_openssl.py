@@ -62,13 +62,13 @@ DNS_BASES = ["example.com", ".example.com", "www.example.com", ""]
 DNS_NAMES = ["example.com", "www.example.com", "a.www.example.com", "badexample.com", "WWW.EXAMPLE.COM", "example.org"]
 
 
-@pytest.mark.parametrize(("base", "host"), product(DNS_BASES, DNS_NAMES))
+@pytest.mark.parametrize(("base", "host"), list(product(DNS_BASES, DNS_NAMES)))
 def test_dns_permitted(tmp_path, base, host):
     ours, theirs = verdicts(tmp_path, with_names(dns(host)), *chain_under([dns(base)], []))
     assert ours == theirs
 
 
-@pytest.mark.parametrize(("base", "host"), product(DNS_BASES, DNS_NAMES))
+@pytest.mark.parametrize(("base", "host"), list(product(DNS_BASES, DNS_NAMES)))
 def test_dns_excluded(tmp_path, base, host):
     ours, theirs = verdicts(tmp_path, with_names(dns(host)), *chain_under([], [dns(base)]))
     assert ours == theirs
@@ -78,7 +78,7 @@ EMAIL_BASES = ["example.com", ".example.com", "root@example.com"]
 EMAIL_NAMES = ["root@example.com", "other@example.com", "a@mail.example.com", "a@example.org", "root@EXAMPLE.com"]
 
 
-@pytest.mark.parametrize(("base", "mailbox"), product(EMAIL_BASES, EMAIL_NAMES))
+@pytest.mark.parametrize(("base", "mailbox"), list(product(EMAIL_BASES, EMAIL_NAMES)))
 def test_email(tmp_path, base, mailbox):
     bases, leaf = [GeneralName("email", base)], with_names(GeneralName("email", mailbox))
     assert len(set(verdicts(tmp_path, leaf, *chain_under(bases, [])))) == 1
@@ -97,13 +97,12 @@ def test_email_in_the_subject(tmp_path, mailbox):
 URI_NAMES = [
     "https://host.example/x",
     "https://www.host.example:8443/",
-    "https://u@host.example/",
     "urn:x",
     "https://h.example",
 ]
 
 
-@pytest.mark.parametrize(("base", "uri"), product(["host.example", ".host.example"], URI_NAMES))
+@pytest.mark.parametrize(("base", "uri"), list(product(["host.example", ".host.example"], URI_NAMES)))
 def test_uri(tmp_path, base, uri):
     bases, leaf = [GeneralName("uri", base)], with_names(GeneralName("uri", uri))
     assert len(set(verdicts(tmp_path, leaf, *chain_under(bases, [])))) == 1
@@ -113,7 +112,9 @@ def test_uri(tmp_path, base, uri):
 NETWORKS = [bytes([10, 0, 0, 0, 255, 0, 0, 0]), bytes(8), ip("2001:db8::").value + ip("ffff:ffff::").value]
 
 
-@pytest.mark.parametrize(("network", "address"), product(NETWORKS, ["10.1.2.3", "192.0.2.1", "2001:db8::1", "::1"]))
+@pytest.mark.parametrize(
+    ("network", "address"), list(product(NETWORKS, ["10.1.2.3", "192.0.2.1", "2001:db8::1", "::1"]))
+)
 def test_ip(tmp_path, network, address):
     bases, leaf = [GeneralName("ip", network)], with_names(ip(address))
     assert len(set(verdicts(tmp_path, leaf, *chain_under(bases, [])))) == 1
@@ -139,8 +140,9 @@ def test_a_common_name_alone(tmp_path, common_name):
         (with_names(dns("*.example.com")), [dns("www.example.com")]),
         (with_names(GeneralName("email", "ROOT@example.com")), [GeneralName("email", "root@example.com")]),
         (with_names(ip("::ffff:10.0.0.1")), [GeneralName("ip", NETWORKS[0])]),
+        (with_names(GeneralName("uri", "https://u@host.example/")), [GeneralName("uri", "host.example")]),
     ],
-    ids=["wildcard", "local part", "mapped address"],
+    ids=["wildcard", "local part", "mapped address", "user in a URI"],
 )
 def test_where_we_are_stricter_on_purpose(tmp_path, order, bases):
     """What OpenSSL lets past an exclusion and another relying party may not."""

@@ -3,23 +3,20 @@
 import asyncio
 import json
 import os
-import shutil
 import signal
 import socket
-import tempfile
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
-from pathlib import Path
 
 import structlog
-from h2corn import Config, Server
 from prometheus_client import CollectorRegistry
 
-from greatseal.app import identity, logs
+from greatseal.app import identity, logs, places
 from greatseal.app.doors import aws_door, plain_mounts, secure_mounts
 from greatseal.app.identity import Identity
+from greatseal.app.listeners import Listener, tls_files
 from greatseal.app.rooms import Rooms, build
 from greatseal.crypto.algorithms import KeyAlgorithm
 from greatseal.edge.asgi import EdgeApp
@@ -38,6 +35,8 @@ from greatseal.work.runner import Runner
 from greatseal.work.schedule import Schedule
 
 _log = structlog.get_logger("greatseal")
+
+_CERTIFICATE_CHECK_SECONDS = 3600.0
 
 
 def serve(settings: Settings, *, announce: Callable[[str], None]) -> None:
@@ -80,7 +79,7 @@ def open_rooms(settings: Settings, storage: Storage) -> Rooms:
             "access_key_id": credential.access_key_id,
             "secret_access_key": credential.secret.reveal().decode(),
         }
-        _write_private(settings.paths.root_credential, json.dumps(content))
+        places.write_private(settings.paths.root_credential, json.dumps(content))
     return rooms
 
 
@@ -131,18 +130,19 @@ def _fill(rooms: Rooms, stopping: threading.Event) -> None:
 async def _listen(settings: Settings, rooms: Rooms, announce: Callable[[str], None]) -> None:
     registry = CollectorRegistry()
     metrics = EdgeMetrics(registry)
+    server = settings.server
     limits = Limits(
-        body_bytes=settings.server.max_body_bytes,
-        header_bytes=settings.server.max_header_bytes,
-        body_seconds=settings.server.body_timeout_seconds,
-        workers=settings.server.threads,
-        queued=settings.server.queue_limit,
+        body_bytes=server.max_body_bytes,
+        header_bytes=server.max_header_bytes,
+        body_seconds=server.body_timeout_seconds,
+        workers=server.threads,
+        queued=server.queue_limit,
     )
     enabled = frozenset(settings.enabled_regions)
     door = aws_door(rooms, lambda region: not enabled or region in enabled)
     secure = EdgeApp(secure_mounts(rooms, door), limits=limits, metrics=metrics, entropy=rooms.entropy)
     plain = EdgeApp(
-        plain_mounts(rooms, registry, door if settings.server.insecure_http_api else None),
+        plain_mounts(rooms, registry, door if server.insecure_http_api else None),
         limits=limits,
         metrics=metrics,
         entropy=rooms.entropy,
@@ -150,86 +150,44 @@ async def _listen(settings: Settings, rooms: Rooms, announce: Callable[[str], No
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    names = identity.server_names(settings.server.names, settings.server.listen.host)
-    shown = identity.ensure(rooms, region=settings.region, names=names)
-    _write(settings.paths.ca_bundle, shown.root)
-    with _tls_files(settings, shown) as (certificate, key):
-        tls_server, tls_task = await _start(
-            secure, _config(settings, str(settings.server.listen), certfile=certificate, keyfile=key)
-        )
-    http_server, http_task = await _start(plain, _config(settings, str(settings.server.http)))
-    https, http = f"https://{tls_server.addresses[0]}", f"http://{http_server.addresses[0]}"
-    _write_endpoint(settings, https, http)
-    _log.info("ready", https=https, http=http, database=rooms.storage.dialect, keys=_protection(settings))
-    announce(f"ready {https} {http}")
-    await stopped.wait()
+    https = Listener(server.listen.host, server.listen.port, max_body_bytes=server.max_body_bytes)
+    http = Listener(server.http.host, server.http.port, max_body_bytes=server.max_body_bytes)
+    shown = await _show(settings, rooms, https, secure, None)
+    await http.start(plain)
+    where = {"https": f"https://{https.address}", "http": f"http://{http.address}"}
+    places.write(
+        settings.paths.endpoint,
+        json.dumps({**where, "region": settings.region, "account_id": settings.account_id}),
+    )
+    _log.info("ready", **where, database=rooms.storage.dialect, keys=_protection(settings))
+    announce(f"ready {where['https']} {where['http']}")
+    while not stopped.is_set():
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stopped.wait(), _CERTIFICATE_CHECK_SECONDS)
+        if not stopped.is_set():
+            shown = await _show(settings, rooms, https, secure, shown)
     _log.info("stopping")
-    for server, task in ((tls_server, tls_task), (http_server, http_task)):
-        server.shutdown()
-        await task
+    await https.stop()
+    await http.stop()
     secure.close()
     plain.close()
 
 
-async def _start(app: EdgeApp, config: Config) -> tuple[Server, "asyncio.Task[None]"]:
-    server = Server(app, config)
-    task = asyncio.create_task(server.serve())
-    started = asyncio.create_task(server.wait_started())
-    await asyncio.wait({task, started}, return_when=asyncio.FIRST_COMPLETED)
-    if task.done():
-        started.cancel()
-        await task
-        raise OSError("the listener ended before it started")
-    await started
-    return server, task
-
-
-def _config(settings: Settings, bind: str, **more: object) -> Config:
-    return Config(
-        bind=(bind,),
-        access_log=False,
-        date_header=False,
-        server_header="off",
-        # The edge enforces the exact limit; the server's own keeps a client from sending without end.
-        max_request_body_size=settings.server.max_body_bytes + 65536,
-        **more,  # type: ignore[arg-type]
-    )
-
-
-@contextmanager
-def _tls_files(settings: Settings, shown: Identity) -> Iterator[tuple[Path, Path]]:
-    """The server takes certificate and key as files only; they exist until it has read them."""
-    run = settings.paths.endpoint.parent
-    run.mkdir(mode=0o700, exist_ok=True)
-    for left_by_a_crash in run.glob("tls-*"):
-        shutil.rmtree(left_by_a_crash)
-    with tempfile.TemporaryDirectory(prefix="tls-", dir=run) as directory:
-        certificate, key = Path(directory) / "certificate.pem", Path(directory) / "key.pem"
-        _write(certificate, shown.certificate_chain)
-        _write_private(key, shown.private_key.reveal().decode())
-        yield certificate, key
+async def _show(settings: Settings, rooms: Rooms, listener: Listener, app: EdgeApp, shown: Identity | None) -> Identity:
+    """Makes sure that the HTTPS listener shows the current certificate, which is renewed long before it ends."""
+    names = identity.server_names(settings.server.names, settings.server.listen.host)
+    wanted = await asyncio.to_thread(identity.ensure, rooms, region=settings.region, names=names)
+    if shown is not None and wanted.certificate == shown.certificate:
+        return shown
+    places.write(settings.paths.ca_bundle, wanted.root)
+    with tls_files(settings.paths.endpoint.parent, wanted) as (certificate, key):
+        await listener.start(app, certfile=certificate, keyfile=key)
+    if shown is not None:
+        _log.info("https_certificate_renewed", not_after=wanted.certificate.not_after.isoformat())
+    return wanted
 
 
 def _protection(settings: Settings) -> str:
     if settings.kek.passphrase is not None or settings.kek.passphrase_file is not None:
         return "sealed under a passphrase"
     return f"sealed under the file {settings.kek_file}"
-
-
-def _write_endpoint(settings: Settings, https: str, http: str) -> None:
-    content = {"https": https, "http": http, "region": settings.region, "account_id": settings.account_id}
-    _write(settings.paths.endpoint, json.dumps(content))
-
-
-def _write_private(path: Path, content: str) -> None:
-    _write(path, content, 0o600)
-
-
-def _write(path: Path, content: str, mode: int = 0o644) -> None:
-    """Replaces a file as a whole, so that a reader never sees half of it."""
-    path.parent.mkdir(mode=0o700, exist_ok=True)
-    temporary = path.with_name(path.name + ".new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(content)
-    temporary.replace(path)

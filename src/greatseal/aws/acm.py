@@ -7,10 +7,10 @@ from typing import Any
 from greatseal.aws import acm_search as search_wire
 from greatseal.aws import acm_shapes as shapes
 from greatseal.aws.door import OperationFunction
-from greatseal.aws.errors import WireError
 from greatseal.aws.tags import conditions as tag_conditions
 from greatseal.aws.tags import from_wire as tags_from_wire
 from greatseal.aws.tags import to_wire as tags_to_wire
+from greatseal.aws.wire import WireError
 from greatseal.domain.access import Access, Question
 from greatseal.domain.certificates import Exports, Imports, Inventory, Requests
 from greatseal.domain.certificates.model import ManagedCertificate, Type

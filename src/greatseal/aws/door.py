@@ -12,13 +12,14 @@ from typing import Any
 
 import structlog
 
-from greatseal.aws.errors import WireError, from_refusal, internal_failure
+from greatseal.aws.errors import from_refusal
 from greatseal.aws.protocol.codecs import Codec
 from greatseal.aws.protocol.models import Service
 from greatseal.aws.protocol.router import Route, Router
 from greatseal.aws.protocol.sigv4 import Credential, Verified, verify
 from greatseal.aws.protocol.trail import request_parameters
 from greatseal.aws.protocol.validate import STYLES, Style, validate
+from greatseal.aws.wire import WireError, internal_failure
 from greatseal.edge.messages import HeaderList, HttpRequest, HttpResponse
 from greatseal.kernel.caller import Caller
 from greatseal.kernel.clock import Clock

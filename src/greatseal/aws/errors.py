@@ -1,44 +1,10 @@
 """Errors at the AWS door: what goes over the wire, and THE table from the rooms' refusals to modelled names."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from greatseal.aws.protocol.models import Service
+from greatseal.aws.wire import WireError
 from greatseal.kernel import errors as kernel
-
-
-@dataclass(eq=False)
-class WireError(Exception):
-    """An error as a client reads it: code, message and HTTP status.
-
-    `member` is the spelling of the message's member; `extra` are further members of the modelled exception.
-    """
-
-    code: str
-    message: str
-    status: int = 400
-    member: str = "message"
-    extra: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
-
-    def __str__(self) -> str:
-        return f"{self.code}: {self.message}"
-
-
-def serialization_error(message: str) -> WireError:
-    """The body is not what the protocol allows."""
-    return WireError("SerializationException", message)
-
-
-def validation_error(message: str) -> WireError:
-    """A value breaks a constraint of the model."""
-    return WireError("ValidationException", message)
-
-
-def internal_failure(request_id: str) -> WireError:
-    """A defect of ours. The request id leads to the log; nothing else is told."""
-    return WireError("InternalFailure", f"An internal error has occurred. Request id: {request_id}", 500)
-
 
 COMMON_ERRORS = frozenset(
     {
@@ -76,7 +42,8 @@ _TABLES: Mapping[str, Mapping[type[kernel.Refusal], str]] = {
         kernel.InvalidState: "InvalidStateException",
         # ACM models no token exception; ValidationException is what the real service answers.
         kernel.InvalidToken: "ValidationException",
-        kernel.InvalidTag: "InvalidTagException",
+        # acm.md 20: clients see ValidationException for a reserved tag.
+        kernel.InvalidTag: "ValidationException",
         kernel.TooManyTags: "TooManyTagsException",
         kernel.InvalidPolicy: "InvalidArgsException",
         kernel.InvalidDomainValidationOptions: "InvalidDomainValidationOptionsException",

@@ -49,6 +49,9 @@ def _size(size: int, min_bits: int) -> tuple[str, ...]:
 
 
 def _exponent(modulus: int, exponent: int) -> tuple[str, ...]:
+    if exponent < 0:
+        # Not printed: a number of a million digits takes Python's conversion past its limit.
+        return ("The RSA public exponent is negative.",)
     if exponent % 2 == 0:
         return ("The RSA public exponent is even.",)
     if exponent < _MIN_EXPONENT:

@@ -13,8 +13,9 @@ _log = logging.getLogger(__name__)
 _LOCK = "lock"
 _MARKER = "greatseal-data"
 _MARKER_TEXT = b"This directory belongs to Greatseal. Format 1\n"
-# A file system's own directory at the root of a fresh volume; a lock alone is our own start, cut short.
-_AS_GOOD_AS_EMPTY = {"lost+found", _LOCK}
+# A file system's own directory at the root of a fresh volume; our own start, cut short; what an operator
+# puts there before the first start.
+_AS_GOOD_AS_EMPTY = {"lost+found", _LOCK, "greatseal.toml", "kek"}
 
 
 class DataDirectory:

@@ -87,7 +87,7 @@ def _read(encoded: bytes) -> tuple[CertificationRequest, bytes, bytes, bytes]:
     inside = der.only(info, der.SEQUENCE)
     version = inside.integer()
     if version != 0:
-        raise der.DerError(f"its version is {version}, where only 0 exists")
+        raise der.DerError("its version is not 0, the only one that exists")
     subject = Name.parse(inside.raw(der.SEQUENCE))
     spki = inside.raw(der.SEQUENCE)
     attributes = inside.enter(0xA0)

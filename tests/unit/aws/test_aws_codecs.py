@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from greatseal.aws.errors import WireError
 from greatseal.aws.protocol import shapes
 from greatseal.aws.protocol.codecs import CborCodec, JsonCodec
 from greatseal.aws.protocol.models import Operation
 from greatseal.aws.protocol.trail import request_parameters
+from greatseal.aws.wire import WireError
 from unit.aws.wire import ACM, ACM_PCA
 
 JSON, CBOR = JsonCodec(), CborCodec()

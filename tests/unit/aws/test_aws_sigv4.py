@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from greatseal.aws.errors import WireError
 from greatseal.aws.protocol import canonical
 from greatseal.aws.protocol.auth_errors import AUTH_ERRORS, Failure, Family
 from greatseal.aws.protocol.sigv4 import verify
+from greatseal.aws.wire import WireError
 from greatseal.edge.messages import HttpRequest
 from greatseal.kernel.secret import Secret
 from unit.aws.wire import AKID, REGION, SECRET, Key, find_key, json_call, sign

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from greatseal.aws.errors import WireError
 from greatseal.aws.protocol.models import Kind, Member, Shape, compile_service, load_service, lower_camel
 from greatseal.aws.protocol.patterns import compile_java, translate
 from greatseal.aws.protocol.validate import STYLES, Style, validate
+from greatseal.aws.wire import WireError
 from unit.aws.wire import ACM, ACM_PCA
 
 CA_ARN = "arn:aws:acm-pca:eu-central-1:111122223333:certificate-authority/11111111-2222-3333-4444-555555555555"

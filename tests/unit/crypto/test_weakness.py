@@ -61,11 +61,11 @@ def test_the_hand_made_modulus_is_good(modulus):
     [
         (65536, "is even"),
         (0, "is even"),
-        (-2, "is even"),
+        (-2, "is negative"),
         (1, "is 1; at least 65537"),
         (3, "is 3; at least 65537"),
         (65535, "at least 65537"),
-        (-3, "at least 65537"),
+        (-3, "is negative"),
         (2**256 + 1, "more than 256 bits"),
     ],
 )
@@ -248,3 +248,15 @@ def test_a_debian_list_is_honoured(modulus):
     listed = Blocklist().with_openssl_blacklist(f"# comment\n\n{'0' * 20}\n{digest[20:]}\n")
     assert "CVE-2008-0166" in reasons(rsa_spki(modulus), blocklist=listed)
     assert weaknesses(rsa_spki(modulus)) == ()
+
+
+def test_numbers_too_long_to_print_get_an_answer(modulus):
+    for huge in (2**20000, 2**20000 + 1, -(2**20000) - 1):
+        assert weaknesses(rsa_spki(modulus, huge))
+        assert weaknesses(rsa_spki(huge, 65537))
+        assert weaknesses(rsa_spki(huge, huge))
+
+
+def test_tiny_numbers_get_an_answer():
+    for modulus in range(-5, 300):
+        assert weaknesses(rsa_spki(modulus), min_rsa_bits=1)

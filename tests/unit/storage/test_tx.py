@@ -169,9 +169,7 @@ def test_hints_follow_the_commit_and_never_a_rollback(storage: Storage) -> None:
     assert len(heard) == 2
 
 
-def test_a_failing_hint_does_not_undo_or_hide_the_commit(
-    storage: Storage, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_failing_hint_does_not_undo_or_hide_the_commit(storage: Storage, caplog: pytest.LogCaptureFixture) -> None:
     def work(tx: Tx) -> str:
         tx.on_commit(lambda: [][0])
         put(tx, "a")

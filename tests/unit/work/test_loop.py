@@ -37,9 +37,7 @@ def test_a_commit_wakes_the_loop_and_stop_ends_it(storage: Storage) -> None:
     def handle(job: Job) -> None:
         handled.release()
 
-    runner = Runner(
-        storage=storage, clock=FixedClock(), entropy=ZeroEntropy(), handlers={"k": handle}, owner="one"
-    )
+    runner = Runner(storage=storage, clock=FixedClock(), entropy=ZeroEntropy(), handlers={"k": handle}, owner="one")
     loop = Loop(storage=storage, runner=runner, clock=FixedClock(), tick=HOUR)
     loop.start()
     for key in "abc":

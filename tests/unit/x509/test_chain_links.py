@@ -123,6 +123,7 @@ def ladder(*lengths: int | None):
         ((1, 5, None), 1),
         ((None, 0), 0),
         ((None, None, 0), 0),
+        ((2**20000,), 32),
     ],
 )
 def test_effective_path_length(lengths, effective):

@@ -163,7 +163,7 @@ def test_internationalised_mailboxes_obey_email_constraints():
     ("base", "uri", "inside"),
     [
         ("host.example", "https://host.example/path", True),
-        ("host.example", "https://user@HOST.example:8443/?q#f", True),
+        ("host.example", "https://HOST.example:8443/?q#f", True),
         ("host.example", "https://www.host.example/", False),
         (".host.example", "https://www.host.example/", True),
         (".host.example", "https://host.example/", False),
@@ -188,6 +188,7 @@ def test_permitted_uri(base, uri, inside):
         "https://0x7f.1/",
         "https://2130706433/",
         "https://host.example\\@evil.example/",
+        "https://user@host.example/",
         "https://ho%73t.example/",
         "",
     ],

@@ -342,6 +342,11 @@ def test_bytes_that_are_no_certificate_are_malformed(tbs):
     assert errors(LEAF, tbs=tbs) == {"malformed"}
 
 
+def test_a_version_too_long_to_print_is_malformed():
+    version = der.explicit(0, der.integer(2**20000))
+    assert errors(LEAF, tbs=der.sequence(version, LEAF.tbs()[9:])) == {"malformed"}
+
+
 def test_subject_information_access_is_read():
     entry = AccessDescription("1.3.6.1.5.5.7.48.5", GeneralName("uri", "http://a.example/"))
     assert findings(SUBORDINATE.but(add=(subject_information_access([entry]),))) == ()

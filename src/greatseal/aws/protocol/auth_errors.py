@@ -3,7 +3,7 @@
 from enum import Enum
 from types import MappingProxyType
 
-from greatseal.aws.errors import WireError
+from greatseal.aws.wire import WireError
 
 
 class Failure(Enum):

@@ -15,9 +15,9 @@ from typing import Any, NoReturn, Protocol
 import cbor2
 import msgspec
 
-from greatseal.aws.errors import WireError, serialization_error
 from greatseal.aws.protocol import models, shapes
 from greatseal.aws.protocol.models import Operation, Service
+from greatseal.aws.wire import WireError, serialization_error
 
 Headers = tuple[tuple[bytes, bytes], ...]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -15,10 +15,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from greatseal.aws.errors import WireError, serialization_error
 from greatseal.aws.protocol.codecs import CborCodec, Codec, JsonCodec
 from greatseal.aws.protocol.models import Operation, Service
 from greatseal.aws.protocol.models import Protocol as WireProtocol
+from greatseal.aws.wire import WireError, serialization_error
 
 _CBOR_PATH = re.compile(rb"/service/([A-Za-z0-9_]{1,128})/operation/([A-Za-z0-9_]{1,128})")
 _RPC_V2 = "rpc-v2-cbor"

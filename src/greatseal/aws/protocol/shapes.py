@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
-from greatseal.aws.errors import serialization_error
 from greatseal.aws.protocol.models import Kind, Shape
+from greatseal.aws.wire import serialization_error
 
 MAX_DEPTH = 64
 """Nesting that a request may have. The deepest useful one (acm search filters) stays under 20."""

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import Any
 
-from greatseal.aws.errors import WireError, validation_error
 from greatseal.aws.protocol.models import Kind, Shape
 from greatseal.aws.protocol.patterns import compile_java
+from greatseal.aws.wire import WireError, validation_error
 
 
 class Style(Enum):

@@ -132,7 +132,7 @@ def _check_name_constraints(path: Sequence[Certificate]) -> None:
                 check_supported(constraint)
             for below in path[:position]:
                 # Self-issued certificates are exempt: they exist to roll a key over (section 6.1.3).
-                if not below.is_self_issued:
+                if constraints and not below.is_self_issued:
                     check_names(constraints, subject=below.subject, san=below.san, common_name_as_host=False)
         except (Unreadable, NameConstraintViolation, der.DerError) as error:
             raise MalformedCertificate(

@@ -97,7 +97,8 @@ def effective_path_length(chain: Sequence[Certificate]) -> int | None:
         for position, issuer in enumerate(chain)
         if issuer.path_length is not None
     ]
-    return max(min(allowed), 0) if allowed else None
+    # A number that nobody can print or reach is as good as the longest path.
+    return max(min(*allowed, MAX_LENGTH), 0) if allowed else None
 
 
 def check_path_length(issuer_chain: Sequence[Certificate], requested: int | None) -> None:

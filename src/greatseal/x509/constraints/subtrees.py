@@ -14,9 +14,7 @@ from greatseal.x509.general_names import GeneralName, Kind
 from greatseal.x509.names import Attribute, Name, same_name
 
 _HOST = re.compile(r"(?!.*\.\.)[A-Za-z0-9_.-]*", re.ASCII)
-_AUTHORITY = re.compile(
-    r"[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@\\]*@)?([^/?#@:\[\]%\\]+)(?::[0-9]*)?(?:[/?#].*)?", re.ASCII
-)
+_AUTHORITY = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://([^/?#@:\[\]%\\]+)(?::[0-9]*)?(?:[/?#].*)?", re.ASCII)
 # A host whose last label is a number is an address in the eyes of a browser (WHATWG URL, section 3.5).
 _NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\.?", re.ASCII | re.IGNORECASE)
 _MAPPED_IPV4 = bytes(10) + b"\xff\xff"
@@ -98,7 +96,8 @@ def _email(name: GeneralName, base: GeneralName, excludes: bool) -> bool:
 
 def _uri(name: GeneralName, base: GeneralName, excludes: bool) -> bool:
     """The constraint is on the host. A URI without a host name, or with an address in its place, cannot be
-    judged and must be refused (RFC 5280 section 4.2.1.10).
+    judged and must be refused (RFC 5280 section 4.2.1.10); so is one with a user before the host, because
+    relying parties disagree about where its host begins.
     """
     found = _AUTHORITY.fullmatch(name.text)
     if found is None or _NUMBER.fullmatch(found[1]):

@@ -127,7 +127,8 @@ def _read_subtrees(reader: der.Reader, tag: int) -> tuple[GeneralName, ...]:
         return ()
     inside = reader.enter(tag)
     bases: list[GeneralName] = []
-    while inside.peek() is not None or not bases:
+    # An empty list is against RFC 5280, but a public encoder writes it for "nothing said" (workflows.md 23).
+    while inside.peek() is not None:
         subtree = inside.enter(der.SEQUENCE)
         bases.append(read_general_name(subtree, ip_sizes=(8, 32)))
         minimum = subtree.optional(0x80)

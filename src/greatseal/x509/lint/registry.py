@@ -17,7 +17,8 @@ def lint(tbs: bytes, *, issuer: Certificate | None, profile: Profile) -> tuple[F
     """
     try:
         draft = Draft(_unsigned(tbs), issuer, profile)
-    except der.DerError as broken:
+    except ValueError as broken:
+        # DerError, or a number in the structure that is too long to be printed in one.
         message = f"The certificate cannot be parsed: {broken}."
         return (Finding("malformed", Severity.ERROR, message, "RFC 5280 section 4.1"),)
     return tuple(
