@@ -16,6 +16,7 @@ from greatseal.domain.certificates.issuing import Issuing
 from greatseal.domain.certificates.requests import ISSUE_JOB
 from greatseal.domain.events import Events
 from greatseal.domain.keys import KeyPool, Keys
+from greatseal.domain.policy import KeyPolicy
 from greatseal.domain.revocation import Revocations
 from greatseal.domain.revocation.service import REVOKED_JOB
 from greatseal.domain.tags import Tags
@@ -88,6 +89,7 @@ def build(
     clock: Clock,
     entropy: Entropy,
     pool: Mapping[KeyAlgorithm, int],
+    key_policy: KeyPolicy | None = None,
 ) -> Rooms:
     """Builds the rooms over a migrated database."""
     sealer = Sealer(kek, entropy)
@@ -110,7 +112,14 @@ def build(
         entropy=entropy,
     )
     issuance = Issuance(
-        storage=storage, registry=registry, keys=keys, events=events, audit=audit, clock=clock, entropy=entropy
+        storage=storage,
+        registry=registry,
+        keys=keys,
+        key_policy=key_policy or KeyPolicy(),
+        events=events,
+        audit=audit,
+        clock=clock,
+        entropy=entropy,
     )
     permissions = Permissions(storage=storage, registry=registry, audit=audit, clock=clock, tokens=tokens)
     revocations = Revocations(storage=storage, registry=registry, events=events, audit=audit, clock=clock)

@@ -19,6 +19,8 @@ from greatseal.app.identity import Identity
 from greatseal.app.listeners import Listener, tls_files
 from greatseal.app.rooms import Rooms, build
 from greatseal.crypto.algorithms import KeyAlgorithm
+from greatseal.crypto.blocklist import DEFAULT_BLOCKLIST, Blocklist
+from greatseal.domain.policy import KeyPolicy
 from greatseal.edge.asgi import EdgeApp
 from greatseal.edge.metrics import EdgeMetrics
 from greatseal.edge.reading import Limits
@@ -67,6 +69,7 @@ def open_rooms(settings: Settings, storage: Storage) -> Rooms:
             KeyAlgorithm.RSA_3072: settings.keys.pool_rsa_3072,
             KeyAlgorithm.RSA_4096: settings.keys.pool_rsa_4096,
         },
+        key_policy=KeyPolicy(_blocklist(settings)),
     )
     root = settings.root
     if root.access_key_id and root.secret_access_key:
@@ -81,6 +84,16 @@ def open_rooms(settings: Settings, storage: Storage) -> Rooms:
         }
         places.write_private(settings.paths.root_credential, json.dumps(content))
     return rooms
+
+
+def _blocklist(settings: Settings) -> Blocklist:
+    blocklist = DEFAULT_BLOCKLIST
+    for path in settings.keys.blocklists:
+        try:
+            blocklist = blocklist.with_openssl_blacklist(path.read_text(encoding="ascii"))
+        except ValueError as error:
+            raise OSError(f"the blocklist {path} cannot be read: {error}") from None
+    return blocklist
 
 
 def _kek(settings: Settings, storage: Storage, entropy: SystemEntropy) -> Secret:

@@ -10,7 +10,7 @@ from greatseal.domain.authorities.issued import IssuedCertificate, serial_text
 from greatseal.domain.authorities.model import Authority, CaCertificate
 from greatseal.domain.authorities.revocation_settings import RevocationSettings
 from greatseal.kernel.errors import InvalidArgument
-from greatseal.x509 import pem
+from greatseal.x509 import der, pem
 from greatseal.x509.certificate import Certificate
 from greatseal.x509.extensions import (
     KEY_USAGES,
@@ -59,7 +59,7 @@ def validity(wire: Mapping[str, Any]) -> Validity:
 
 
 def csr_extensions(wire: Mapping[str, Any] | None) -> tuple[Extension, ...]:
-    """CsrExtensions (3.4)."""
+    """CsrExtensions (3.4). Raises InvalidArgument for what cannot be encoded."""
     if wire is None:
         return ()
     extensions = []
@@ -73,7 +73,10 @@ def csr_extensions(wire: Mapping[str, Any] | None) -> tuple[Extension, ...]:
         for item in wire.get("SubjectInformationAccess", ())
     ]
     if entries:
-        extensions.append(subject_information_access(entries))
+        try:
+            extensions.append(subject_information_access(entries))
+        except der.DerError as error:
+            raise InvalidArgument(f"The SubjectInformationAccess cannot be encoded: {error}.") from None
     return tuple(extensions)
 
 

@@ -99,11 +99,18 @@ class KekSettings(Section, frozen=True, kw_only=True):
 
 
 class KeysSettings(Section, frozen=True, kw_only=True):
-    """RSA keys made ahead, so that a request does not wait for prime numbers."""
+    """RSA keys made ahead, so that a request does not wait for prime numbers, and keys that are refused."""
 
     pool_rsa_2048: Annotated[int, Meta(ge=0, le=1000, description="RSA 2048 keys kept ready")] = 8
     pool_rsa_3072: Annotated[int, Meta(ge=0, le=1000, description="RSA 3072 keys kept ready")] = 4
     pool_rsa_4096: Annotated[int, Meta(ge=0, le=1000, description="RSA 4096 keys kept ready")] = 2
+    blocklists: Annotated[
+        tuple[Path, ...],
+        Meta(
+            description="Files of known keys that are refused in requests, in the form of Debian's openssl-blacklist "
+            "package (CVE-2008-0166), whose lists are too large to ship"
+        ),
+    ] = ()
 
 
 class RootSettings(Section, frozen=True, kw_only=True):

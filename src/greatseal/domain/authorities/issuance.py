@@ -26,6 +26,7 @@ from greatseal.domain.authorities.store import authorities as store
 from greatseal.domain.authorities.store import journal
 from greatseal.domain.events import Event, Events
 from greatseal.domain.keys import Keys
+from greatseal.domain.policy import KeyPolicy
 from greatseal.kernel.caller import Caller
 from greatseal.kernel.clock import Clock
 from greatseal.kernel.entropy import Entropy
@@ -61,6 +62,7 @@ class Issuance:
         storage: Storage,
         registry: Registry,
         keys: Keys,
+        key_policy: KeyPolicy,
         events: Events,
         audit: Audit,
         clock: Clock,
@@ -69,6 +71,7 @@ class Issuance:
         self._storage = storage
         self._registry = registry
         self._keys = keys
+        self._key_policy = key_policy
         self._events = events
         self._audit = audit
         self._clock = clock
@@ -81,7 +84,7 @@ class Issuance:
 
     def prepare(self, caller: Caller, arn: str, order: Order) -> Prepared | str:
         """Steps 1 to 4. Returns the ARN of the earlier certificate when the idempotency token was used before."""
-        request = check_request(order.csr)  # 1
+        request = check_request(order.csr, self._key_policy)  # 1
         return self._storage.transact(lambda tx: self._prepare(tx, caller, arn, order, request))
 
     def _prepare(self, tx: Tx, caller: Caller, arn: str, order: Order, request: CertificationRequest) -> Prepared | str:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from greatseal.crypto.algorithms import SignatureAlgorithm
 from greatseal.domain.authorities.model import Authority, Kind, UsageMode, check_algorithms, require
-from greatseal.domain.policy import check_key
+from greatseal.domain.policy import KeyPolicy
 from greatseal.kernel.errors import InvalidArgument
 from greatseal.x509 import chain, constraints, validity
 from greatseal.x509.certificate import Certificate
@@ -33,10 +33,10 @@ class Order:
     idempotency_window: timedelta = timedelta(minutes=5)
 
 
-def check_request(csr: bytes) -> CertificationRequest:
+def check_request(csr: bytes, keys: KeyPolicy) -> CertificationRequest:
     """Raises MalformedCsr for what cannot be parsed, does not prove its key, or has a key that is refused."""
     request = parse_csr(csr)
-    check_key(request.spki)
+    keys.check(request.spki)
     return request
 
 

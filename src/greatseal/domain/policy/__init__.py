@@ -4,6 +4,6 @@ Rules about keys and names that Greatseal keeps even where the real service sign
 Pure; calls no other room.
 """
 
-from greatseal.domain.policy.keys import check_key
+from greatseal.domain.policy.keys import KeyPolicy
 
-__all__ = ["check_key"]
+__all__ = ["KeyPolicy"]
