@@ -6,6 +6,7 @@ import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from hashlib import sha256
 
 from greatseal.app.rooms import Rooms
 from greatseal.crypto.algorithms import KeyAlgorithm, SignatureAlgorithm
@@ -30,7 +31,7 @@ from greatseal.x509.validity import Validity, ValidityType
 # An account of its own: what belongs to the installation is not in anybody's lists.
 SYSTEM_ACCOUNT = "000000000000"
 _AUTHORITY = "https-authority"
-_CERTIFICATE = "https-certificate"
+_CERTIFICATE = "https-certificate/"
 _CA_YEARS = 10
 _CERTIFICATE_DAYS = 90
 RENEW_BEFORE = timedelta(days=30)
@@ -56,15 +57,15 @@ def server_names(extra: Iterable[str], bound: str) -> tuple[str, ...]:
 
 
 def ensure(rooms: Rooms, *, region: str, names: tuple[str, ...]) -> Identity:
-    """The identity for these names; made or renewed when there is none, when it ends soon or when names changed."""
+    """The identity for these names; made when there is none for them, and renewed when it ends soon."""
     caller = _caller(rooms, region)
     authority = _authority(rooms, caller)
-    stored = rooms.storage.read(lambda tx: installation.recall(tx, _CERTIFICATE))
+    stored = rooms.storage.read(lambda tx: installation.recall(tx, _fact_of(names)))
     if stored is not None:
         fact = json.loads(stored)
         issued = rooms.issuance.certificate(authority, fact["arn"])
         current = Certificate.parse(issued.certificate)
-        if fact["names"] == list(names) and current.not_after - rooms.clock.now() > RENEW_BEFORE:
+        if current.not_after - rooms.clock.now() > RENEW_BEFORE:
             return _identity(rooms, authority, fact["arn"], fact["key_id"])
     return _issue(rooms, caller, authority, names)
 
@@ -116,8 +117,8 @@ def _issue(rooms: Rooms, caller: Caller, authority: str, names: tuple[str, ...])
     )
     rooms.storage.transact(lambda tx: rooms.keys.add(tx, key, account=SYSTEM_ACCOUNT, purpose=Purpose.CERTIFICATE))
     arn = rooms.issuance.issue(caller, authority, order)
-    fact = json.dumps({"arn": arn, "key_id": key.id, "names": list(names)}).encode()
-    rooms.storage.transact(lambda tx: installation.replace(tx, _CERTIFICATE, fact))
+    fact = json.dumps({"arn": arn, "key_id": key.id}).encode()
+    rooms.storage.transact(lambda tx: installation.replace(tx, _fact_of(names), fact))
     return _identity(rooms, authority, arn, key.id)
 
 
@@ -131,6 +132,11 @@ def _identity(rooms: Rooms, authority: str, arn: str, key_id: str) -> Identity:
         root=pem.write("CERTIFICATE", root.der) + "\n",
         certificate=Certificate.parse(issued.certificate),
     )
+
+
+def _fact_of(names: tuple[str, ...]) -> str:
+    """Nodes that share a database have names of their own, and a certificate each."""
+    return _CERTIFICATE + sha256("\n".join(names).encode()).hexdigest()[:16]
 
 
 def _general_name(name: str) -> general_names.GeneralName:

@@ -15,8 +15,10 @@ from greatseal.domain.authorities.lifecycle import NewAuthority
 from greatseal.domain.authorities.model import Kind, Status, UsageMode, authority_id
 from greatseal.domain.authorities.order import Order
 from greatseal.domain.revocation import RevocationReason, Revocations
+from greatseal.kernel.arn import Arn
 from greatseal.kernel.caller import Caller
 from greatseal.kernel.clock import Clock
+from greatseal.kernel.errors import NotFound
 from greatseal.kernel.pages import PageTokens
 from greatseal.x509 import pem
 from greatseal.x509.templates import DEFAULT_TEMPLATE, find_template, template_arn
@@ -252,5 +254,8 @@ class PrivateCa:
         """The ARN of the CA that the operation is about, once the caller may do it."""
         arn: str = p["CertificateAuthorityArn"]
         authority_id(arn)
+        if Arn.parse(arn).region != caller.region:
+            # Resources are regional: what is asked for in one region is not found in another.
+            raise NotFound(f"Could not find Certificate Authority {arn}")
         self._access.authorize(caller, Question(caller.operation, arn, context or {}))
         return arn

@@ -36,6 +36,7 @@ from greatseal.storage import Storage, Tx, idempotency
 from greatseal.x509 import lint, templates, validity
 from greatseal.x509.certificate import Certificate, TbsCertificate, assemble, encode_tbs
 from greatseal.x509.csr import CertificationRequest
+from greatseal.x509.der import DerError
 from greatseal.x509.templates import IssuerFacts
 
 log = logging.getLogger(__name__)
@@ -102,7 +103,7 @@ class Issuance:
         check_limits(authority, issuers, order, content, lifetime, now)
         for _ in range(_SERIAL_ATTEMPTS):  # 3
             serial = new_serial(self._entropy)
-            tbs = encode_tbs(
+            tbs = _encoded(
                 TbsCertificate(
                     serial=serial,
                     algorithm=order.signing_algorithm,
@@ -235,6 +236,13 @@ def _issuers(certificate: CaCertificate | None) -> tuple[Certificate, ...]:
     """The issuing CA's certificate and those above it, parsed once for as long as it is installed."""
     assert certificate is not None
     return parsed_chain(certificate)
+
+
+def _encoded(fields: TbsCertificate) -> bytes:
+    try:
+        return encode_tbs(fields)
+    except DerError as error:
+        raise InvalidArgument(f"The certificate cannot be encoded: {error}.") from None
 
 
 def _lint(tbs: bytes, issuer: Certificate | None, order: Order) -> None:
