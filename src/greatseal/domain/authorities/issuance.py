@@ -6,7 +6,7 @@ used, and what was signed can always be finished from there.
 
 import logging
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 from greatseal.crypto import signature
@@ -54,6 +54,14 @@ class Prepared:
     key_id: str
 
 
+class _Repeated(Exception):
+    """The idempotency token was used before: everything is undone, and `arn` is the earlier certificate."""
+
+    def __init__(self, arn: str) -> None:
+        super().__init__(arn)
+        self.arn = arn
+
+
 class Issuance:
     """Issues certificates and hands them out."""
 
@@ -86,9 +94,12 @@ class Issuance:
     def prepare(self, caller: Caller, arn: str, order: Order) -> Prepared | str:
         """Steps 1 to 4. Returns the ARN of the earlier certificate when the idempotency token was used before."""
         request = check_request(order.csr, self._key_policy)  # 1
-        return self._storage.transact(lambda tx: self._prepare(tx, caller, arn, order, request))
+        try:
+            return self._storage.transact(lambda tx: self._prepare(tx, caller, arn, order, request))
+        except _Repeated as earlier:
+            return earlier.arn
 
-    def _prepare(self, tx: Tx, caller: Caller, arn: str, order: Order, request: CertificationRequest) -> Prepared | str:
+    def _prepare(self, tx: Tx, caller: Caller, arn: str, order: Order, request: CertificationRequest) -> Prepared:
         now = self._clock.now()
         authority = self._registry.load(tx, arn)
         check_authority(authority, order, request, now)  # 2
@@ -131,22 +142,30 @@ class Issuance:
                 not_after=lifetime[1],
                 prepared_at=now,
             )
-            if order.idempotency_token is not None:
-                earlier = idempotency.claim(
-                    tx,
-                    scope=f"{caller.account}/{caller.service_principal or ''}/IssueCertificate/{authority.id}",
-                    token=order.idempotency_token,
-                    fingerprint="",
-                    result=entry.arn,
-                    now=now,
-                    ttl=order.idempotency_window,
-                )
-                if earlier is not None:
-                    return earlier.result
             if journal.prepare(tx, entry):
+                self._claim(tx, caller, order, entry, now)
                 self._audit.record(tx, caller, arn, entry.arn, serial=entry.serial, template=order.template_arn)  # 4
                 return Prepared(entry, authority.key_id)
         raise RequestFailed("No unused serial number was found. The source of randomness may be defective.")
+
+    def _claim(self, tx: Tx, caller: Caller, order: Order, entry: JournalEntry, now: datetime) -> None:
+        """Binds the idempotency token to the certificate. Raises _Repeated when it is bound already.
+
+        After the serial is taken, because the token must not lead to a serial that another certificate has.
+        """
+        if order.idempotency_token is None:
+            return
+        earlier = idempotency.claim(
+            tx,
+            scope=f"{caller.account}/{caller.service_principal or ''}/IssueCertificate/{entry.authority_id}",
+            token=order.idempotency_token,
+            fingerprint="",
+            result=entry.arn,
+            now=now,
+            ttl=order.idempotency_window,
+        )
+        if earlier is not None:
+            raise _Repeated(earlier.result)
 
     def sign(self, prepared: Prepared) -> IssuedCertificate:
         """Steps 5 to 7. Raises RequestFailed when the key made no good signature; the journal then says so."""

@@ -60,7 +60,8 @@ def serial_text(serial: int) -> str:
 def serial_from_text(text: str) -> str:
     """Accepts colons, any case, and missing leading zeros (acm-pca.md 2.9). Raises InvalidRequest."""
     digits = text.replace(":", "").lower()
-    if not _HEX.fullmatch(digits):
+    # However many zeros lead: DER prints one octet of them before a high bit.
+    if not _HEX.fullmatch(digits.lstrip("0") or digits[:1]):
         raise InvalidRequest(f"The certificate serial {text!r} is not a hexadecimal number.")
     return serial_text(int(digits, 16))
 

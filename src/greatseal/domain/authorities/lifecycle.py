@@ -181,13 +181,15 @@ class Lifecycle:
             now = self._clock.now()
             authority = self._registry.load(tx, arn)
             require(authority, "delete", now)
+            # What never came to be cannot be restored: its window closes at once (acm-pca.md 2.11).
+            unborn = authority.status in (Status.CREATING, Status.FAILED)
             store.save(
                 tx,
                 replace(
                     authority,
                     status=Status.DELETED,
                     status_before_deletion=authority.status,
-                    restorable_until=now + timedelta(days=window_days),
+                    restorable_until=now + timedelta(days=0 if unborn else window_days),
                     changed_at=now,
                 ),
             )
