@@ -31,7 +31,7 @@ $(UV):
 	  { echo "the venv module is missing (Debian: apt-get install python3-venv)" >&2; exit 1; }
 	@$(PYTHON) -m pip --version >/dev/null 2>&1 || \
 	  { echo "pip is missing (Debian: apt-get install python3-pip)" >&2; exit 1; }
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-compile --upgrade \
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-compile --upgrade \
 	  --target $(UV_HOME) "uv==$(UV_VERSION)"
 
 demo: setup ## Walk the main job on a temporary service with the real AWS CLI and OpenSSL

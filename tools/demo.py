@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from demo_stage import Child, Stage, StepFailed
@@ -133,8 +134,7 @@ class Demo:
         """An authority with its CSR in NAME.csr; returns its ARN."""
         self.stage.step(f"Create a {kind.lower()} CA with an {algorithm} key and get its CSR")
         configuration = (
-            f"KeyAlgorithm={algorithm},SigningAlgorithm={SIGNING[algorithm]},"
-            f"Subject={{Organization=Greatseal Demo,CommonName=Demo {name} {algorithm}}}"
+            f"KeyAlgorithm={algorithm},SigningAlgorithm={SIGNING[algorithm]},Subject={{CommonName=Demo {name}}}"
         )
         arn = self.aws(
             "acm-pca", "create-certificate-authority",
@@ -150,12 +150,20 @@ class Demo:
         )  # fmt: skip
         return arn
 
-    def issue(self, authority: str, name: str, algorithm: str, validity: str, template: str | None = None) -> None:
-        """Has NAME.csr signed into NAME.pem."""
+    def issue(
+        self,
+        authority: str,
+        name: str,
+        algorithm: str,
+        validity: str,
+        template: str | None = None,
+        csr: str | None = None,
+    ) -> None:
+        """Has a CSR, NAME.csr unless told otherwise, signed into NAME.pem."""
         arn = self.aws(
             "acm-pca", "issue-certificate",
             "--certificate-authority-arn", authority,
-            "--csr", f"fileb://{name}.csr",
+            "--csr", f"fileb://{csr or name + '.csr'}",
             "--signing-algorithm", SIGNING[algorithm],
             *(("--template-arn", TEMPLATE + template) if template else ()),
             "--validity", validity,
@@ -247,24 +255,24 @@ class Demo:
             time.sleep(0.5)
         if described["Status"] != "ISSUED":
             raise StepFailed(f"the certificate is {described['Status']}: {described['Why']}")
-        self.stage.good(f"{described['Domain']} is ISSUED, {described['Key']}, until {described['Until']}")
+        self.stage.good(f"{described['Domain']} is ISSUED, {described['Key']}, until {_day(described['Until'])}")
         return arn
 
     def export(self, arn: str) -> None:
         """Certificate, chain and key, the key decrypted by OpenSSL."""
         self.stage.step("Export it with a passphrase and decrypt the key with OpenSSL")
         # Without a newline: the service takes every byte of the file, OpenSSL the first line.
-        (self.stage.directory / "passphrase").write_text("correct horse battery staple", encoding="utf-8")
+        self.stage.run("printf", "correct horse battery staple", to="passphrase")
         exported = json.loads(
             self.aws(
                 "acm", "export-certificate", "--certificate-arn", arn, "--passphrase", "fileb://passphrase",
-                "--output", "json",
+                "--output", "json", to="app.json",
             )
         )  # fmt: skip
         files = {"Certificate": "app.pem", "CertificateChain": "chain.pem", "PrivateKey": "app-encrypted.key"}
         for member, file in files.items():
             (self.stage.directory / file).write_text(exported[member].rstrip("\n") + "\n", encoding="utf-8")
-        self.stage.say("its three members are now in " + ", ".join(files.values()))
+        self.stage.say("the three members of app.json are now in " + ", ".join(files.values()))
         self.stage.run("openssl", "pkey", "-in", "app-encrypted.key", "-passin", "file:passphrase", "-out", "app.key")
         of_key = self.stage.run("openssl", "pkey", "-in", "app.key", "-pubout")
         of_certificate = self.stage.run("openssl", "x509", "-in", "app.pem", "-noout", "-pubkey")
@@ -308,9 +316,15 @@ class Demo:
         root = self.create_authority("pq-root", "ROOT", "ML_DSA_65")
         self.install_root("pq-root", root, "ML_DSA_65")
         self.stage.step("Issue from the same CSR under the post-quantum root")
-        shutil.copy(self.stage.directory / "web.csr", self.stage.directory / "pq-web.csr")
-        self.issue(root, "pq-web", "ML_DSA_65", "Value=30,Type=DAYS")
+        self.issue(root, "pq-web", "ML_DSA_65", "Value=30,Type=DAYS", csr="web.csr")
         self.verify("pq-root.pem", "pq-web.pem")
+
+
+def _day(timestamp: float | str) -> str:
+    """The day of a time as the AWS CLI prints it: seconds (version 1) or ISO 8601 (version 2)."""
+    if isinstance(timestamp, str):
+        return timestamp[:10]
+    return datetime.fromtimestamp(timestamp, UTC).date().isoformat()
 
 
 def _free_port() -> int:
@@ -368,6 +382,10 @@ def main() -> int:
         if not chosen.keep:
             shutil.rmtree(directory, ignore_errors=True)
     print(f"\nEverything worked, in {stage.elapsed():.0f} s.")
+    if chosen.keep:
+        print(f"All files are still in {directory}.")
+    else:
+        print("The directory is gone again; `.venv/bin/python tools/demo.py --keep` keeps it, --help says what else.")
     print("\nGo on with a service of your own:\n")
     print("  .venv/bin/greatseal serve                     in one terminal")
     print('  eval "$(.venv/bin/greatseal env)"             in another')

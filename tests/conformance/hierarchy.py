@@ -16,6 +16,8 @@ from cryptography.x509.oid import NameOID
 CLASSICAL = ("RSA_2048", "RSA_3072", "RSA_4096", "EC_prime256v1", "EC_secp384r1", "EC_secp521r1")
 POST_QUANTUM = ("ML_DSA_44", "ML_DSA_65", "ML_DSA_87")
 PASSPHRASE = b"correct horse battery staple"
+# Everything is there within milliseconds: the usual pause between two looks would only make tests slow.
+AT_ONCE = {"Delay": 0, "MaxAttempts": 1000}
 _CURVES = {"EC_secp384r1": "SHA384WITHECDSA", "EC_secp521r1": "SHA512WITHECDSA", "EC_prime256v1": "SHA256WITHECDSA"}
 
 
@@ -143,7 +145,7 @@ class Customer:
             **more,
         )
         self.pca.get_waiter("certificate_authority_csr_created").wait(
-            CertificateAuthorityArn=made["CertificateAuthorityArn"]
+            CertificateAuthorityArn=made["CertificateAuthorityArn"], WaiterConfig=AT_ONCE
         )
         return made["CertificateAuthorityArn"]
 
@@ -188,7 +190,7 @@ class Customer:
             Validity={"Type": "DAYS", "Value": days},
         )["CertificateArn"]
         both = {"CertificateAuthorityArn": authority.arn, "CertificateArn": arn}
-        self.pca.get_waiter("certificate_issued").wait(**both)
+        self.pca.get_waiter("certificate_issued").wait(**both, WaiterConfig=AT_ONCE)
         answer = self.pca.get_certificate(**both)
         return Issued(arn, answer["Certificate"], answer.get("CertificateChain") or "")
 
@@ -201,10 +203,7 @@ class Customer:
             CertificateAuthorityArn=authority.arn,
         )["CertificateArn"]
         self._work()
-        # Issued within milliseconds: the usual minute between two looks would only make tests slow.
-        self.acm.get_waiter("certificate_validated").wait(
-            CertificateArn=arn, WaiterConfig={"Delay": 0, "MaxAttempts": 1000}
-        )
+        self.acm.get_waiter("certificate_validated").wait(CertificateArn=arn, WaiterConfig=AT_ONCE)
         answer = self.acm.export_certificate(CertificateArn=arn, Passphrase=PASSPHRASE)
         return Exported(arn, answer["Certificate"], answer["CertificateChain"], answer["PrivateKey"])
 

@@ -108,7 +108,7 @@ def test_a_handshake_under_another_name_or_purpose_fails(customer, chain, tmp_pa
     with pytest.raises(ssl.SSLCertVerificationError, match="Hostname mismatch"):
         handshake(tmp_path, served, pkcs8("EC_prime256v1"), "other.example.internal")
     of_client = customer.issue(chain("EC_prime256v1"), csr("EC_prime256v1", HOST), "EndEntityClientAuthCertificate")
-    with pytest.raises(ssl.SSLCertVerificationError, match="unsuitable certificate purpose|unsupported certificate"):
+    with pytest.raises(ssl.SSLCertVerificationError, match=r"unsuitable|unsupported"):
         handshake(tmp_path, of_client, pkcs8("EC_prime256v1"), HOST)
 
 

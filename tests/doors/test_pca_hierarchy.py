@@ -1,14 +1,15 @@
 """A hierarchy from CSR to ACTIVE, and every certificate that may not become a CA's (acm-pca.md 2.1 to 2.6, 19)."""
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from botocore.exceptions import ClientError, WaiterError
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtensionOID, NameOID
-from doors.pki import P256, ForeignCa, Pki, csr, days, name, parse, pem, refused
 
+from doors.pki import P256, ForeignCa, Pki, csr, days, name, parse, pem, refused
 from greatseal.domain.authorities.model import Status
 
 NO_WAIT = {"Delay": 0, "MaxAttempts": 3}
@@ -107,9 +108,9 @@ def test_the_csr_says_what_was_asked_for_in_the_order_of_the_service(pki):
     assert len(request.extensions) == 3
     shown = pki.describe(arn)["CertificateAuthorityConfiguration"]
     assert shown["Subject"] == subject
-    assert shown["CsrExtensions"]["SubjectInformationAccess"] == configuration["CsrExtensions"][
-        "SubjectInformationAccess"
-    ]
+    assert (
+        shown["CsrExtensions"]["SubjectInformationAccess"] == configuration["CsrExtensions"]["SubjectInformationAccess"]
+    )
     assert shown["CsrExtensions"]["KeyUsage"]["KeyCertSign"] is True
     assert shown["CsrExtensions"]["KeyUsage"]["DigitalSignature"] is False
 
@@ -144,7 +145,7 @@ def test_chains_are_nearest_first_with_the_root_last_and_no_newline_at_the_end(p
     assert "-----END CERTIFICATE-----\n-----BEGIN CERTIFICATE-----" in answer["CertificateChain"]
     whole = f"{answer['Certificate']}\n{answer['CertificateChain']}".encode()
     path = x509.load_pem_x509_certificates(whole)
-    for lower, upper in zip(path, path[1:], strict=False):
+    for lower, upper in pairwise(path):
         lower.verify_directly_issued_by(upper)
     assert path[-1].subject == path[-1].issuer
     own = pki.pca.get_certificate_authority_certificate(CertificateAuthorityArn=low)

@@ -1,12 +1,11 @@
-"""Tokens, parallel requests and serial numbers: each request has one outcome (acm-pca.md 2.1, 2.7; faults.md 40, 56)."""
+"""Tokens, parallel requests and serial numbers: one outcome each (acm-pca.md 2.1, 2.7; faults.md 40, 56)."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from doors.pki import Pki, csr, days, refused, serial_of
 
-from greatseal.testing import FakeEntropy
+from doors.pki import Pki, csr, days, name, parse, refused, serial_of
 
 TOKEN = "a-token"
 
@@ -60,7 +59,9 @@ def test_a_refused_request_leaves_its_token_free(pki):
     assert pki.get(arn, pki.issue(arn, IdempotencyToken=TOKEN))["Certificate"]
 
 
-@pytest.mark.parametrize(("token", "text"), [("", "greater than or equal to 1"), ("x" * 37, "less than or equal to 36")])
+@pytest.mark.parametrize(
+    ("token", "text"), [("", "greater than or equal to 1"), ("x" * 37, "less than or equal to 36")]
+)
 def test_a_token_has_1_to_36_characters(pki, token, text):
     arn = pki.root()
     with pki.nothing_issued(), refused("ValidationException", text):
@@ -90,56 +91,47 @@ def test_parallel_requests_without_a_token_are_all_carried_out(pki):
         assert pki.get(arn, each)["Certificate"]
 
 
-class Repeating(FakeEntropy):
-    """Gives the serial numbers that a test put there; the last of them for ever, if told so."""
-
-    def __init__(self):
-        super().__init__()
-        self.serials = []
-
-    def token_bytes(self, size):
-        if size == 16 and self.serials:
-            return self.serials.pop(0)
-        return super().token_bytes(size)
+@pytest.fixture
+def serials(monkeypatch):
+    """The numbers that the next certificates try, in this order."""
+    numbers = []
+    monkeypatch.setattr("greatseal.domain.authorities.issuance.new_serial", lambda entropy: numbers.pop(0))
+    return numbers
 
 
-def test_a_serial_that_is_taken_is_never_used_again(storage):
-    entropy = Repeating()
-    pki = Pki(storage, entropy=entropy)
-    arn = pki.root()
-    taken, free = bytes(range(1, 17)), bytes(range(2, 18))
-    # Only the serial of the next certificate: ids that take 16 octets are asked for afterwards.
-    entropy.serials = [taken]
-    first = pki.issue_raw(arn)
-    assert serial_of(first) == taken.hex()
-    for token in ({}, {"IdempotencyToken": TOKEN}):
-        entropy.serials = [taken, taken, free] if not token else [taken, free, bytes(range(3, 19))]
-        issued = pki.issue_raw(arn, **token)
-        assert issued != first
-        assert pki.get(arn, issued)["Certificate"] != pki.get(arn, first)["Certificate"]
-    assert pki.issue_raw(arn, **token) == issued
+@pytest.fixture
+def root(pki, serials):
+    serials.append(2**100)
+    return pki.root()
 
 
-def test_randomness_that_stands_still_ends_in_a_refusal(storage):
-    entropy = Repeating()
-    pki = Pki(storage, entropy=entropy)
-    arn = pki.root()
-    entropy.serials = [bytes(range(1, 17))]
-    pki.issue_raw(arn)
-    entropy.serials = [bytes(range(1, 17))] * 4
+@pytest.mark.parametrize("token", [{}, {"IdempotencyToken": TOKEN}])
+def test_a_serial_that_is_taken_is_never_used_again(pki, serials, root, token):
+    serials += [2**101, 2**101, 2**100, 2**102]
+    first = pki.issue(root)
+    second = pki.issue(root, csr("second.example.com"), **token)
+    assert serial_of(first) == f"{2**101:032x}"
+    assert serial_of(second) == f"{2**102:032x}"
+    assert parse(pki.get(root, second)["Certificate"]).subject == name("second.example.com")
+    if token:
+        serials += [2**103]
+        assert pki.issue(root, **token) == second
+
+
+def test_randomness_that_stands_still_ends_in_a_refusal(pki, serials, root):
+    serials += [2**100] * 20
     with pki.nothing_issued(), refused("RequestFailedException", "randomness"):
-        pki.issue_raw(arn)
+        pki.issue(root, IdempotencyToken=TOKEN)
+    serials[:] = [2**101]
+    assert serial_of(pki.issue(root, IdempotencyToken=TOKEN)) == f"{2**101:032x}"
 
 
-@pytest.mark.parametrize("serial", [b"\xff" * 16, b"\x80" + bytes(15), bytes(15) + b"\x01"])
-def test_serials_at_the_edges_are_positive_and_at_most_20_octets(storage, serial):
-    entropy = Repeating()
-    pki = Pki(storage, entropy=entropy)
-    arn = pki.root()
-    entropy.serials = [serial]
-    issued = pki.issue_raw(arn)
-    from doors.pki import parse
-
-    number = parse(pki.get(arn, issued)["Certificate"]).serial_number
-    assert number == int.from_bytes(serial) > 0
-    assert serial_of(issued) == serial.hex()
+@pytest.mark.parametrize("serial", [2**128 - 1, 2**127, 2**64, 1])
+def test_serials_at_the_edges_stay_positive_numbers(pki, serials, root, serial):
+    serials.append(serial)
+    issued = pki.issue(root)
+    assert parse(pki.get(root, issued)["Certificate"]).serial_number == serial
+    assert serial_of(issued) == f"{serial:032x}"
+    pki.pca.revoke_certificate(
+        CertificateAuthorityArn=root, CertificateSerial=f"{serial:x}", RevocationReason="SUPERSEDED"
+    )

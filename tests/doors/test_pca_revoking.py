@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 from botocore.exceptions import ClientError
-from doors.pki import Pki, days, refused, serial_of
 from sqlalchemy import func, select
 
+from doors.pki import Pki, days, refused, serial_of
 from greatseal.domain.revocation.store import revocation
 from greatseal.testing import FakeEntropy
 

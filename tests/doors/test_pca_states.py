@@ -7,9 +7,9 @@ for no time here, because creation is one transaction; those two are written int
 from datetime import timedelta
 
 import pytest
-from doors.pki import Pki, csr, days, refused, serial_of
 from sqlalchemy import update
 
+from doors.pki import Pki, csr, days, refused, serial_of
 from greatseal.domain.authorities.store.authorities import authority
 
 ISSUING = "The certificate authority is not in a valid state for issuing certificates"
@@ -259,7 +259,8 @@ def test_the_window_is_30_days_unless_told_and_has_bounds(storage):
 
 
 @pytest.mark.parametrize(
-    ("state", "after"), [("PENDING_CERTIFICATE", "PENDING_CERTIFICATE"), ("DISABLED", "DISABLED"), ("EXPIRED", "EXPIRED")]
+    ("state", "after"),
+    [("PENDING_CERTIFICATE", "PENDING_CERTIFICATE"), ("DISABLED", "DISABLED"), ("EXPIRED", "EXPIRED")],
 )
 def test_restoring_brings_the_earlier_state_back(storage, state, after):
     subject = Subject(storage, state)

@@ -67,6 +67,10 @@ class Rooms:
 
         return {ISSUE_JOB: issue, REVOKED_JOB: revoked}
 
+    def last_words(self) -> dict[str, Handler]:
+        """What is done about jobs that are given up, by kind."""
+        return {ISSUE_JOB: lambda job: self.requests.give_up(job.payload)}
+
     def recurring(self) -> list[Recurring]:
         """What the clock's door does every so often."""
 

@@ -8,7 +8,6 @@ import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import timedelta
 
 import structlog
 from prometheus_client import CollectorRegistry
@@ -20,6 +19,7 @@ from greatseal.app.listeners import Listener, tls_files
 from greatseal.app.rooms import Rooms, build
 from greatseal.crypto.algorithms import KeyAlgorithm
 from greatseal.crypto.blocklist import DEFAULT_BLOCKLIST, Blocklist
+from greatseal.crypto.wrap import CannotOpen
 from greatseal.domain.policy import KeyPolicy
 from greatseal.edge.asgi import EdgeApp
 from greatseal.edge.metrics import EdgeMetrics
@@ -52,6 +52,11 @@ def serve(settings: Settings, *, announce: Callable[[str], None]) -> None:
             migrate(storage)
             rooms = open_rooms(settings, storage)
             _run(settings, rooms, announce)
+        except CannotOpen as error:
+            raise kek.KekError(
+                "the key-encryption key is the right one, but a secret in the database does not open with it: the "
+                "database was altered or damaged. Put the database back from its backup."
+            ) from error
         finally:
             storage.close()
 
@@ -110,7 +115,7 @@ def _run(settings: Settings, rooms: Rooms, announce: Callable[[str], None]) -> N
     # nodes about, a row may be theirs, and waits for the recurring task.
     alone = rooms.storage.dialect == "sqlite"
     if alone:
-        rooms.issuance.finish_open(older_than=timedelta(0), limit=10_000)
+        rooms.issuance.finish_open(older_than=None, limit=10_000)
     schedule = Schedule(storage=rooms.storage, clock=rooms.clock, tasks=rooms.recurring())
     schedule.ensure(rooms.clock.now())
     runner = Runner(
@@ -119,6 +124,7 @@ def _run(settings: Settings, rooms: Rooms, announce: Callable[[str], None]) -> N
         entropy=rooms.entropy,
         handlers={**rooms.handlers(), **schedule.handlers()},
         owner=f"{socket.gethostname()}/{os.getpid()}",
+        last_words=rooms.last_words(),
     )
     loop = Loop(storage=rooms.storage, runner=runner, clock=rooms.clock)
     stopping = threading.Event()

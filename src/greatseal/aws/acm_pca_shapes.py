@@ -6,7 +6,7 @@ from typing import Any
 
 from greatseal.aws import asn1
 from greatseal.crypto.algorithms import KeyAlgorithm, SignatureAlgorithm
-from greatseal.domain.authorities.issued import IssuedCertificate, serial_text
+from greatseal.domain.authorities.issued import IssuedCertificate
 from greatseal.domain.authorities.model import Authority, CaCertificate
 from greatseal.domain.authorities.revocation_settings import RevocationSettings
 from greatseal.kernel.errors import InvalidArgument
@@ -133,7 +133,8 @@ def authority_wire(item: Authority, now: datetime) -> dict[str, Any]:
     }
     if item.certificate is not None:
         installed = Certificate.parse(item.certificate.der)
-        wire["Serial"] = bytes.fromhex(serial_text(installed.serial)).hex(":")
+        # At least 16 octets, and as many as a CA outside of Greatseal chose.
+        wire["Serial"] = installed.serial.to_bytes(max(16, (installed.serial.bit_length() + 7) // 8), "big").hex(":")
         wire["NotBefore"] = installed.not_before
         wire["NotAfter"] = installed.not_after
     return wire

@@ -2,7 +2,8 @@
 
     route -> authenticate -> decode -> validate -> operation function -> encode
 
-Each stage hands the next one a new value. Errors of every stage are translated in one place, `AwsDoor.handle`.
+Each stage hands the next one a new value. Errors of every stage are translated in one place, `AwsDoor.handle`, and
+spelled in the client's protocol.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,15 +13,15 @@ from typing import Any
 
 import structlog
 
-from greatseal.aws.errors import from_refusal
-from greatseal.aws.protocol.codecs import Codec
+from greatseal.aws.errors import from_refusal, spelled
+from greatseal.aws.protocol.codecs import Answer
 from greatseal.aws.protocol.models import Service
 from greatseal.aws.protocol.router import Route, Router
-from greatseal.aws.protocol.sigv4 import Credential, Verified, verify
+from greatseal.aws.protocol.sigv4 import Anonymous, Credential, Sessions, Verified, resolver, verify
 from greatseal.aws.protocol.trail import request_parameters
 from greatseal.aws.protocol.validate import STYLES, Style, validate
 from greatseal.aws.wire import WireError, internal_failure
-from greatseal.edge.messages import HeaderList, HttpRequest, HttpResponse
+from greatseal.edge.messages import HttpRequest, HttpResponse
 from greatseal.kernel.caller import Caller
 from greatseal.kernel.clock import Clock
 from greatseal.kernel.errors import Refusal
@@ -46,19 +47,26 @@ class AwsDoor:
         services: Sequence[Service],
         implementations: Implementations,
         not_yet: NotYet,
-        credentials: Callable[[str], Credential | None],
         regions: Callable[[str], bool],
         clock: Clock,
+        credentials: Callable[[str], Credential | None],
+        sessions: Sessions | None = None,
+        region: str = "us-east-1",
     ) -> None:
-        """Raises ValueError unless every operation of every service is implemented or named in `not_yet`."""
+        """Raises ValueError unless every operation of every service is implemented or named in `not_yet`.
+
+        `credentials` finds a long-term key, `sessions` a temporary one by its id and token; without `sessions` every
+        token is refused. `region` is where callers are who did not sign.
+        """
         for service in services:
             _check_complete(service, implementations.get(service.name, {}), not_yet.get(service.name, {}))
         self._router = Router(services)
         self._implementations = implementations
         self._not_yet = not_yet
-        self._credentials = credentials
+        self._credentials = resolver(credentials, sessions)
         self._regions = regions
         self._clock = clock
+        self._region = region
 
     def handle(self, request: HttpRequest) -> HttpResponse:
         """The answer to one request. Raises nothing: a defect is logged and answered as InternalFailure."""
@@ -67,29 +75,43 @@ class AwsDoor:
         route: Route | None = None
         try:
             route = self._router.route(request)
-            verified = verify(request, self._credentials, now, route.service.signing_name, self._regions)
-            body = self._perform(route, verified, request, now)
-        except WireError as error:
-            return _error_response(codec, route, error, request, now)
+            who = self._authenticate(route, request, now)
+            return _response(self._perform(route, who, request, now), route, request, now)
+        except WireError as found:
+            error = found
         except Refusal as refusal:
             assert route is not None  # only operation functions refuse
-            return _error_response(codec, route, from_refusal(route.service, refusal), request, now)
+            error = from_refusal(route.service, refusal)
         except Exception:  # noqa: BLE001 - the last line of defence: logged, and opaque to the client
             _log.exception("operation_failed", request_id=request.request_id, operation=_label(route))
-            return _error_response(codec, route, internal_failure(request.request_id), request, now)
-        return HttpResponse(200, _headers(codec, route, body, request, now), body, _label(route))
+            error = internal_failure(request.request_id)
+        service = route.service if route else None
+        error = spelled(error, codec.family, service)
+        answer = codec.encode_error(service, error, request.request_id)
+        return _response(answer, route, request, now, error)
 
-    def _perform(self, route: Route, verified: Verified, request: HttpRequest, now: datetime) -> bytes:
+    def _authenticate(self, route: Route, request: HttpRequest, now: datetime) -> Verified | Anonymous:
+        """Who asks. An operation that the model calls unsigned is asked by nobody, also when the request is signed."""
+        if route.operation.unsigned:
+            return Anonymous(self._region)
+        service = route.service
+
+        def accepted(region: str) -> bool:
+            return region in service.global_regions or self._regions(region)
+
+        return verify(request, self._credentials, now, service.signing_name, accepted, route.codec.family)
+
+    def _perform(self, route: Route, who: Verified | Anonymous, request: HttpRequest, now: datetime) -> Answer:
         service, operation = route.service, route.operation
         reason = self._not_yet.get(service.name, {}).get(operation.name)
         if reason is not None:
             # Not a 5xx: SDKs would try again.
             raise WireError("UnsupportedOperation", f"{service.name}:{operation.name} is not supported: {reason}")
-        parameters = route.codec.decode(operation, request.body)
+        parameters = route.codec.decode(operation, request)
         validate(operation.input, parameters, STYLES.get(service.name, Style.QUOTED))
-        caller = _caller(route, verified, request, parameters, now)
+        caller = _caller(route, who, request, parameters, now)
         result = self._implementations[service.name][operation.name](caller, parameters)
-        return route.codec.encode(operation, result)
+        return route.codec.encode(service, operation, result, request.request_id)
 
 
 def _check_complete(service: Service, functions: Mapping[str, Any], reasons: Mapping[str, str]) -> None:
@@ -104,13 +126,18 @@ def _check_complete(service: Service, functions: Mapping[str, Any], reasons: Map
 
 
 def _caller(
-    route: Route, verified: Verified, request: HttpRequest, parameters: dict[str, Any], now: datetime
+    route: Route, who: Verified | Anonymous, request: HttpRequest, parameters: dict[str, Any], now: datetime
 ) -> Caller:
+    """Who asks, for the operation function. A caller who did not sign has no account, no principal and no key."""
+    account = principal_arn = access_key_id = ""
+    if isinstance(who, Verified):
+        account, principal_arn = who.credential.account, who.credential.principal_arn
+        access_key_id = who.access_key_id
     return Caller(
-        account=verified.credential.account,
-        region=verified.region,
-        principal_arn=verified.credential.principal_arn,
-        access_key_id=verified.access_key_id,
+        account=account,
+        region=who.region,
+        principal_arn=principal_arn,
+        access_key_id=access_key_id,
         request_id=request.request_id,
         operation=_label(route),
         at=now,
@@ -125,23 +152,16 @@ def _label(route: Route | None) -> str:
     return f"{route.service.signing_name}:{route.operation.name}" if route else ""
 
 
-def _error_response(
-    codec: Codec, route: Route | None, error: WireError, request: HttpRequest, now: datetime
+def _response(
+    answer: Answer, route: Route | None, request: HttpRequest, now: datetime, error: WireError | None = None
 ) -> HttpResponse:
-    body = codec.encode_error(error)
-    headers = _headers(codec, route, body, request, now)
-    if error.status == 405:
-        # RFC 9110 section 15.5.6
-        headers = (*headers, (b"allow", b"POST"))
-    return HttpResponse(error.status, headers, body, _label(route))
-
-
-def _headers(codec: Codec, route: Route | None, body: bytes, request: HttpRequest, now: datetime) -> HeaderList:
-    return (
-        *codec.headers(route.service if route else None, empty=not body),
+    headers = (
+        *answer.headers,
+        *(error.headers if error else ()),
         (b"x-amzn-requestid", request.request_id.encode("ascii")),
-        (b"content-length", str(len(body)).encode("ascii")),
+        (b"content-length", str(len(answer.body)).encode("ascii")),
         # SDKs correct their clock by it when a signature is refused for its time (iam.md 7).
         (b"date", format_datetime(now, usegmt=True).encode("ascii")),
         (b"cache-control", b"no-store"),
     )
+    return HttpResponse(answer.status, headers, answer.body, _label(route))

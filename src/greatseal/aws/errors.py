@@ -1,8 +1,11 @@
-"""Errors at the AWS door: what goes over the wire, and THE table from the rooms' refusals to modelled names."""
+"""Errors at the AWS door: from refusals to modelled errors, and from common names to the client's protocol."""
 
+import dataclasses
 from collections.abc import Mapping
 
+from greatseal.aws.protocol.auth_errors import Family
 from greatseal.aws.protocol.models import Service
+from greatseal.aws.protocol.refusals import DEFAULT, REFUSALS
 from greatseal.aws.wire import WireError
 from greatseal.kernel import errors as kernel
 
@@ -25,70 +28,39 @@ COMMON_ERRORS = frozenset(
 )
 """Codes that every service may answer without declaring them (acm-pca.md 1.1)."""
 
-# What a refusal is called where the service has no better name for it. ValidationException is common to all
-# services, so that no refusal can be without a translation.
-_DEFAULT: Mapping[type[kernel.Refusal], str] = {
-    kernel.Refusal: "ValidationException",
-    kernel.ValidationFailed: "ValidationException",
-    kernel.AccessDenied: "AccessDeniedException",
-}
+QUERY_ERRORS = frozenset(
+    {
+        "AccessDenied",
+        "InvalidAction",
+        "InvalidParameterValue",
+        "MalformedInput",
+        "MissingAction",
+        "Throttling",
+        "ValidationError",
+    }
+)
+"""Codes that every service with the Query protocol may answer besides ("Common Errors" of its API reference)."""
 
-_TABLES: Mapping[str, Mapping[type[kernel.Refusal], str]] = {
-    "acm": {
-        kernel.InvalidArgument: "InvalidArgsException",
-        kernel.InvalidParameter: "InvalidParameterException",
-        kernel.InvalidArn: "InvalidArnException",
-        kernel.InvalidRequest: "InvalidArgsException",
-        kernel.InvalidState: "InvalidStateException",
-        # ACM models no token exception; ValidationException is what the real service answers.
-        kernel.InvalidToken: "ValidationException",
-        # acm.md 20: clients see ValidationException for a reserved tag.
-        kernel.InvalidTag: "ValidationException",
-        kernel.TooManyTags: "TooManyTagsException",
-        kernel.InvalidPolicy: "InvalidArgsException",
-        kernel.InvalidDomainValidationOptions: "InvalidDomainValidationOptionsException",
-        kernel.MalformedCsr: "ValidationException",
-        # acm.md 10.4: what is wrong with an imported certificate is a ValidationException.
-        kernel.MalformedCertificate: "ValidationException",
-        kernel.CertificateMismatch: "ValidationException",
-        kernel.NotFound: "ResourceNotFoundException",
-        kernel.AlreadyExists: "ConflictException",
-        kernel.AlreadyProcessed: "ConflictException",
-        kernel.InProgress: "RequestInProgressException",
-        kernel.ResourceInUse: "ResourceInUseException",
-        kernel.Conflict: "ConflictException",
-        kernel.LimitExceeded: "LimitExceededException",
-        kernel.RequestFailed: "InvalidStateException",
+_SPELLINGS: Mapping[Family, Mapping[str, tuple[str, int | None]]] = {
+    Family.AWS_JSON: {},
+    Family.QUERY: {
+        "AccessDeniedException": ("AccessDenied", 403),
+        "SerializationException": ("MalformedInput", 400),
+        "ThrottlingException": ("Throttling", 400),
+        "UnknownOperationException": ("InvalidAction", None),
+        "ValidationException": ("ValidationError", 400),
     },
-    "acm-pca": {
-        kernel.InvalidArgument: "InvalidArgsException",
-        kernel.InvalidParameter: "InvalidArgsException",
-        kernel.InvalidArn: "InvalidArnException",
-        kernel.InvalidRequest: "InvalidRequestException",
-        kernel.InvalidState: "InvalidStateException",
-        kernel.InvalidToken: "InvalidNextTokenException",
-        kernel.InvalidTag: "InvalidTagException",
-        kernel.TooManyTags: "TooManyTagsException",
-        kernel.InvalidPolicy: "InvalidPolicyException",
-        kernel.InvalidDomainValidationOptions: "InvalidArgsException",
-        kernel.MalformedCsr: "MalformedCSRException",
-        kernel.MalformedCertificate: "MalformedCertificateException",
-        kernel.CertificateMismatch: "CertificateMismatchException",
-        kernel.NotFound: "ResourceNotFoundException",
-        kernel.AlreadyExists: "PermissionAlreadyExistsException",
-        kernel.AlreadyProcessed: "RequestAlreadyProcessedException",
-        kernel.InProgress: "RequestInProgressException",
-        kernel.ResourceInUse: "InvalidStateException",
-        kernel.Conflict: "ConcurrentModificationException",
-        kernel.LimitExceeded: "LimitExceededException",
-        kernel.RequestFailed: "RequestFailedException",
+    Family.REST_JSON: {
+        "AccessDeniedException": ("AccessDeniedException", 403),
+        "ThrottlingException": ("ThrottlingException", 429),
     },
 }
+"""Name and status of common errors where a family differs (iam.md 6); None keeps the status."""
 
 
 def code_for(service: str, refusal: type[kernel.Refusal]) -> str:
     """The service's name for a kind of refusal: its own table along the class's ancestors, then the common names."""
-    for table in (_TABLES.get(service, {}), _DEFAULT):
+    for table in (REFUSALS.get(service, {}), DEFAULT):
         for ancestor in refusal.__mro__:
             if ancestor in table:
                 return table[ancestor]
@@ -102,3 +74,16 @@ def from_refusal(service: Service, refusal: kernel.Refusal) -> WireError:
     if modelled is None:
         return WireError(code, refusal.message)
     return WireError(code, refusal.message, modelled.status, modelled.message_member)
+
+
+def spelled(error: WireError, family: Family, service: Service | None) -> WireError:
+    """The error as the client's protocol has it.
+
+    A code that the service models has the model's status and message member, whoever raised it; a common code has
+    the name and the status of the family. Everything else stays as it is.
+    """
+    modelled = service.errors.get(error.code) if service else None
+    if modelled is not None:
+        return dataclasses.replace(error, status=modelled.status, member=modelled.message_member)
+    code, status = _SPELLINGS[family].get(error.code, (error.code, None))
+    return dataclasses.replace(error, code=code, status=status or error.status)

@@ -63,6 +63,7 @@ class Installation:
             entropy=self.entropy,
             handlers={**self.rooms.handlers(), **schedule.handlers()},
             owner="test",
+            last_words=self.rooms.last_words(),
         )
 
     def work(self) -> int:

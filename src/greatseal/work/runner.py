@@ -47,11 +47,14 @@ class Runner:
         handlers: Mapping[str, Handler],
         owner: str,
         pace: Pace | None = None,
+        last_words: Mapping[str, Handler] | None = None,
     ) -> None:
+        """`last_words` are told, by kind, of a job that is given up, so that nobody waits for it for ever."""
         self._storage = storage
         self._clock = clock
         self._entropy = entropy
         self._handlers = dict(handlers)
+        self._last_words = dict(last_words or {})
         self._owner = owner
         self._pace = pace or Pace()
         self._stopping = threading.Event()
@@ -107,6 +110,9 @@ class Runner:
         self._storage.transact(lambda tx: queue.retry(tx, job, now=now, error=error, delay=delay))
 
     def _bury(self, job: Job, error: str) -> None:
+        # First, so that a crash in between repeats them; what they raise keeps the job alive.
+        if job.kind in self._last_words:
+            self._last_words[job.kind](job)
         now = self._clock.now()
         if self._storage.transact(lambda tx: queue.bury(tx, job, now=now, error=error)):
             _log.error("job %d (%s %s) is buried: %s", job.id, job.kind, job.key, error)

@@ -12,11 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from greatseal.aws.protocol import shapes
-from greatseal.aws.protocol.codecs import CborCodec, JsonCodec
+from greatseal.aws.protocol.cbor import CborCodec
+from greatseal.aws.protocol.codecs import JsonCodec
 from greatseal.aws.protocol.models import Operation
 from greatseal.aws.protocol.trail import request_parameters
 from greatseal.aws.wire import WireError
-from unit.aws.wire import ACM, ACM_PCA
+from unit.aws.wire import ACM, ACM_PCA, REQUEST_ID, message
 
 JSON, CBOR = JsonCodec(), CborCodec()
 ISSUE = ACM_PCA.operations["IssueCertificate"]
@@ -24,9 +25,15 @@ LIST = ACM.operations["ListCertificates"]
 SEARCH = ACM.operations["SearchCertificates"]
 
 
+def answer(codec: Any, operation: Operation, result: Any) -> bytes:
+    body = codec.encode(ACM, operation, result, REQUEST_ID).body
+    assert isinstance(body, bytes)
+    return body
+
+
 def refusal(operation: Operation, body: bytes, codec: Any = JSON) -> str:
     with pytest.raises(WireError) as caught:
-        codec.decode(operation, body)
+        codec.decode(operation, message(body))
     assert caught.value.code == "SerializationException"
     return caught.value.message
 
@@ -66,7 +73,7 @@ def refusal(operation: Operation, body: bytes, codec: Any = JSON) -> str:
 )  # fmt: skip
 def test_json_bodies(operation: Operation, body: bytes, text: str | None) -> None:
     if text is None:
-        JSON.decode(operation, body)
+        JSON.decode(operation, message(body))
     else:
         assert refusal(operation, body).startswith(text)
 
@@ -74,7 +81,7 @@ def test_json_bodies(operation: Operation, body: bytes, text: str | None) -> Non
 @given(st.recursive(st.text() | st.integers(-(2**60), 2**60) | st.none() | st.booleans(),
                     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))  # fmt: skip
 def test_valid_json_has_no_duplicates(tree: Any) -> None:
-    assert JSON.decode(LIST, json.dumps({"x": tree}).encode()) == {}
+    assert JSON.decode(LIST, message(json.dumps({"x": tree}).encode())) == {}
 
 
 def test_nesting_is_limited() -> None:
@@ -88,12 +95,12 @@ TIMED: dict[str, Any] = {"DomainName": "example.com", "NotBefore": datetime(2026
 
 
 def test_json_answers() -> None:
-    body = JSON.encode(ACM.operations["DescribeCertificate"], {"Certificate": {**TIMED, "NotAfter": None}})
+    body = answer(JSON, ACM.operations["DescribeCertificate"], {"Certificate": {**TIMED, "NotAfter": None}})
     assert body == b'{"Certificate":{"DomainName":"example.com","NotBefore":1777683723.023}}'
     # A void operation, an operation that returned nothing, an error with more members.
-    assert JSON.encode(ACM.operations["DeleteCertificate"], None) == b""
-    assert JSON.encode(LIST, None) == b"{}"
-    assert JSON.encode_error(WireError("X", "text", member="Message", extra={"a": 1})) == (
+    assert answer(JSON, ACM.operations["DeleteCertificate"], None) == b""
+    assert answer(JSON, LIST, None) == b"{}"
+    assert JSON.encode_error(None, WireError("X", "text", member="Message", extra={"a": 1}), REQUEST_ID).body == (
         b'{"__type":"X","Message":"text","a":1}'
     )
 
@@ -103,15 +110,18 @@ def test_cbor_answers() -> None:
         A = "a"
 
     authority = {"Arn": Word.A, "CreatedAt": datetime(2026, 5, 2, 3, 2, 3, 22_000, timezone(timedelta(hours=2)))}
-    body = CBOR.encode(ACM_PCA.operations["DescribeCertificateAuthority"], {"CertificateAuthority": authority})
+    body = answer(CBOR, ACM_PCA.operations["DescribeCertificateAuthority"], {"CertificateAuthority": authority})
     assert cbor2.loads(body)["CertificateAuthority"] == {
         "Arn": "a",
         "CreatedAt": datetime(2026, 5, 2, 1, 2, 3, 22_000, UTC),
     }
     # Tag 1 followed by a double.
     assert b"\xc1\xfb" in body
-    assert CBOR.encode(ACM_PCA.operations["DeletePolicy"], None) == b""
-    assert cbor2.loads(CBOR.encode_error(WireError("X", "text"))) == {"__type": "X", "message": "text"}
+    assert answer(CBOR, ACM_PCA.operations["DeletePolicy"], None) == b""
+    assert cbor2.loads(CBOR.encode_error(None, WireError("X", "text"), REQUEST_ID).body) == {
+        "__type": "X",
+        "message": "text",
+    }
 
 
 @pytest.mark.parametrize(
@@ -128,12 +138,12 @@ def test_cbor_answers() -> None:
 )
 def test_wrong_results_are_defects(operation: str, result: dict[str, Any]) -> None:
     with pytest.raises(shapes.ResultMismatch) as caught:
-        JSON.encode(ACM.operations[operation], result)
+        answer(JSON, ACM.operations[operation], result)
     assert "text" not in str(caught.value)
 
 
 def test_tuples_and_mappings_are_lists_and_structures() -> None:
-    assert JSON.encode(LIST, {"CertificateSummaryList": ({"InUse": True},)}) == (
+    assert answer(JSON, LIST, {"CertificateSummaryList": ({"InUse": True},)}) == (
         b'{"CertificateSummaryList":[{"InUse":true}]}'
     )
 
@@ -163,10 +173,10 @@ def test_cbor_bodies_refused(body: bytes, text: str) -> None:
 
 
 def test_cbor_bodies() -> None:
-    assert CBOR.decode(ISSUE, b"") == {}
+    assert CBOR.decode(ISSUE, message(b"")) == {}
     # Indefinite lengths, undefined, a float that is a whole number.
     body = b"\xbf\x63Csr\x43abc\x68Validity\xbf\x65Value\xf9\x40\x00\xff\x64Tags\xf7\xff"
-    assert CBOR.decode(ISSUE, body) == {"Csr": b"abc", "Validity": {"Value": 2}}
+    assert CBOR.decode(ISSUE, message(body)) == {"Csr": b"abc", "Validity": {"Value": 2}}
 
 
 def test_timestamps_in_requests() -> None:

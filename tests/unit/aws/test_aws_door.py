@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,16 +16,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from greatseal.aws.door import AwsDoor
-from greatseal.aws.errors import COMMON_ERRORS, code_for, from_refusal
+from greatseal.aws.errors import COMMON_ERRORS, QUERY_ERRORS, code_for, from_refusal, spelled
+from greatseal.aws.protocol.auth_errors import Family
+from greatseal.aws.protocol.refusals import REFUSALS
 from greatseal.edge.messages import HttpResponse
 from greatseal.kernel import errors as kernel
-from greatseal.kernel.caller import Caller
 from unit.aws.wire import (
     ACM,
     ACM_PCA,
+    EVERY,
     REGION,
     REQUEST_ID,
     FixedClock,
+    Recorder,
     cbor_call,
     client,
     door,
@@ -44,20 +46,6 @@ ISSUE = {
 }
 
 
-class Recorder:
-    """An operation function that remembers its arguments and answers or raises what it was told."""
-
-    def __init__(self, answer: Mapping[str, Any] | Exception | None = None) -> None:
-        self.answer = answer
-        self.calls: list[tuple[Caller, dict[str, Any]]] = []
-
-    def __call__(self, caller: Caller, parameters: dict[str, Any]) -> Mapping[str, Any] | None:
-        self.calls.append((caller, parameters))
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        return self.answer
-
-
 def header(response: HttpResponse, name: bytes) -> bytes | None:
     return dict(response.headers).get(name)
 
@@ -72,19 +60,17 @@ def test_json_client() -> None:
     assert client_.issue_certificate(**ISSUE)["CertificateArn"].endswith("/abc")
     [(caller, parameters)] = issue.calls
     assert {key: parameters[key] for key in ISSUE} == ISSUE
-    assert dataclasses.asdict(caller) | {"at": None, "user_agent": "", "request_parameters": ""} == {
+    expected = {
         "account": "111122223333",
         "region": REGION,
         "principal_arn": "arn:aws:iam::111122223333:user/alice",
         "access_key_id": "AKIAIOSFODNN7EXAMPLE",
         "request_id": REQUEST_ID,
         "operation": "acm-pca:IssueCertificate",
-        "at": None,
         "source_ip": "192.0.2.7",
-        "user_agent": "",
         "service_principal": None,
-        "request_parameters": "",
     }
+    assert {name: getattr(caller, name) for name in expected} == expected
     assert "Botocore" in caller.user_agent
     assert json.loads(caller.request_parameters)["validity"] == {"value": 30, "type": "DAYS"}
 
@@ -278,12 +264,20 @@ def refusal_classes(root: type[kernel.Refusal] = kernel.Refusal) -> list[type[ke
     return [root, *(found for child in root.__subclasses__() for found in refusal_classes(child))]
 
 
-@pytest.mark.parametrize("service", [ACM, ACM_PCA], ids=lambda service: service.name)
+@pytest.mark.parametrize("service", EVERY, ids=lambda service: service.name)
 @pytest.mark.parametrize("refusal", refusal_classes())
 def test_every_refusal_has_a_name(service: Any, refusal: type[kernel.Refusal]) -> None:
-    code = code_for(service.name, refusal)
-    assert code in service.errors or code in COMMON_ERRORS
-    assert from_refusal(service, refusal("text")).message == "text"
+    family = {"query": Family.QUERY, "rest-json": Family.REST_JSON}.get(service.protocols[0], Family.AWS_JSON)
+    error = spelled(from_refusal(service, refusal("text")), family, service)
+    common = {code for code in COMMON_ERRORS if family is not Family.QUERY} | set(QUERY_ERRORS)
+    assert error.code in service.errors or error.code in common
+    assert error.message == "text"
+    # SDKs try again after a 5xx, and a refusal will not go away.
+    assert 400 <= error.status < 500
+
+
+def test_tables_have_no_rows_of_nobody() -> None:
+    assert REFUSALS.keys() == {service.name for service in EVERY}
 
 
 def test_subclasses_follow_their_parent() -> None:

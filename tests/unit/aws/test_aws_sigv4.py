@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from greatseal.aws.protocol import canonical
 from greatseal.aws.protocol.auth_errors import AUTH_ERRORS, Failure, Family
-from greatseal.aws.protocol.sigv4 import verify
+from greatseal.aws.protocol.sigv4 import resolver, verify
 from greatseal.aws.wire import WireError
 from greatseal.edge.messages import HttpRequest
 from greatseal.kernel.secret import Secret
@@ -21,10 +21,11 @@ from unit.aws.wire import AKID, REGION, SECRET, Key, find_key, json_call, sign
 def check(request: HttpRequest, *, now: datetime | None = None, service: str = "acm", **options: Any) -> Any:
     return verify(
         request,
-        options.get("credentials", find_key),
+        options.get("resolve") or resolver(options.get("credentials", find_key)),
         now or datetime.now(UTC),
         service,
         options.get("regions", lambda region: region != "ap-east-1"),
+        options.get("family", Family.AWS_JSON),
     )
 
 

@@ -9,7 +9,7 @@ from greatseal.aws.protocol.models import Kind, Member, Shape, compile_service, 
 from greatseal.aws.protocol.patterns import compile_java, translate
 from greatseal.aws.protocol.validate import STYLES, Style, validate
 from greatseal.aws.wire import WireError
-from unit.aws.wire import ACM, ACM_PCA
+from unit.aws.wire import ACM, ACM_PCA, EVERY
 
 CA_ARN = "arn:aws:acm-pca:eu-central-1:111122223333:certificate-authority/11111111-2222-3333-4444-555555555555"
 CERTIFICATE_ARN = "arn:aws:acm:eu-central-1:111122223333:certificate/11111111-2222-3333-4444-555555555555"
@@ -271,7 +271,7 @@ def test_java_semantics() -> None:
 
 
 def test_every_pattern_of_the_models_compiles() -> None:
-    for service in (ACM, ACM_PCA, load_service("kms")):
+    for service in (*EVERY, load_service("kms")):
         for shape in inputs_of(service):
             if shape.pattern:
                 assert isinstance(compile_java(shape.pattern), re.Pattern)

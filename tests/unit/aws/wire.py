@@ -15,12 +15,17 @@ from botocore.credentials import Credentials
 from greatseal.aws.door import AwsDoor, OperationFunction
 from greatseal.aws.protocol.models import Service, load_services
 from greatseal.edge.messages import HttpRequest, HttpResponse
+from greatseal.kernel.caller import Caller
 from greatseal.kernel.secret import Secret
 
 AKID = "AKIAIOSFODNN7EXAMPLE"
 SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 REGION = "eu-central-1"
 ACM, ACM_PCA = load_services(["acm", "acm-pca"])
+IAM, STS, ORGANIZATIONS, RAM, ROLES_ANYWHERE, CLOUDTRAIL = load_services(
+    ["iam", "sts", "organizations", "ram", "rolesanywhere", "cloudtrail"]
+)
+EVERY = (ACM, ACM_PCA, IAM, STS, ORGANIZATIONS, RAM, ROLES_ANYWHERE, CLOUDTRAIL)
 REQUEST_ID = "7f1d3c2e-0000-4000-8000-000000000001"
 
 
@@ -30,6 +35,20 @@ class Key:
     secret: Secret = field(default_factory=lambda: Secret(SECRET.encode()))
     account: str = "111122223333"
     principal_arn: str = "arn:aws:iam::111122223333:user/alice"
+
+
+class Recorder:
+    """An operation function that remembers its arguments and answers or raises what it was told."""
+
+    def __init__(self, answer: Mapping[str, Any] | Exception | None = None) -> None:
+        self.answer = answer
+        self.calls: list[tuple[Caller, dict[str, Any]]] = []
+
+    def __call__(self, caller: Caller, parameters: dict[str, Any]) -> Mapping[str, Any] | None:
+        self.calls.append((caller, parameters))
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
 
 
 class FixedClock:
@@ -46,10 +65,17 @@ def find_key(access_key_id: str) -> Key | None:
     return Key() if access_key_id == AKID else None
 
 
+def message(body: bytes = b"", method: str = "POST", path: str = "/", query: str = "", **headers: str) -> HttpRequest:
+    """A request that nobody signed; underscores in the names of headers are hyphens."""
+    sent = tuple((name.replace("_", "-").encode(), value.encode()) for name, value in headers.items())
+    return HttpRequest(method, path.encode(), query.encode(), sent, body, REQUEST_ID)
+
+
 def door(
     functions: Mapping[str, Mapping[str, OperationFunction]] | None = None,
     clock: FixedClock | None = None,
     services: tuple[Service, ...] = (ACM, ACM_PCA),
+    **options: Any,
 ) -> AwsDoor:
     functions = functions or {}
     not_yet = {
@@ -61,8 +87,8 @@ def door(
         implementations=functions,
         not_yet=not_yet,
         credentials=find_key,
-        regions=lambda region: region != "ap-east-1",
         clock=clock or FixedClock(),
+        **{"regions": lambda region: region != "ap-east-1", **options},
     )
 
 
@@ -97,13 +123,21 @@ class _Raw:
         return [self._body]
 
 
-def client(service: str, handle: Callable[[HttpRequest], HttpResponse], **config: Any) -> Any:
+def client(
+    service: str,
+    handle: Callable[[HttpRequest], HttpResponse],
+    *,
+    key: str = AKID,
+    token: str | None = None,
+    region: str = REGION,
+    **config: Any,
+) -> Any:
     """A botocore client of a service that talks to a door in this process."""
     session = botocore.session.Session()
-    session.set_credentials(AKID, SECRET)
+    session.set_credentials(key, SECRET, token)
     made = session.create_client(
         service,
-        region_name=REGION,
+        region_name=region,
         endpoint_url="https://localhost:8443",
         config=Config(retries={"max_attempts": 0}, parameter_validation=False, **config),
     )
@@ -133,6 +167,12 @@ def sign(
     request = AWSRequest(method=method, url=url, headers=dict(headers or {}), data=body)
     SigV4Auth(Credentials(key, secret, token), service, region).add_auth(request)
     return to_http(request.prepare())
+
+
+def form_call(body: bytes, service: str = "iam", **options: Any) -> HttpRequest:
+    """A signed Query request."""
+    headers = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
+    return sign(headers=headers, body=body, service=service, **options)
 
 
 def json_call(target: str, body: bytes = b"{}", **options: Any) -> HttpRequest:

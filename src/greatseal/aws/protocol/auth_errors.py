@@ -52,12 +52,27 @@ AUTH_ERRORS = MappingProxyType(
 """Code and HTTP status of each failure (the table of iam.md 7)."""
 
 
+_MISSING = {Family.QUERY: "Request is missing Authentication Token"}
+"""Where a family words the commonest failure in its own way."""
+
+
+class Unauthenticated(Exception):
+    """Who signed could not be established; not yet in the spelling of any protocol."""
+
+    def __init__(self, failure: Failure, message: str) -> None:
+        super().__init__(message)
+        self.failure = failure
+        self.message = message
+
+
 def auth_error(failure: Failure, message: str, family: Family = Family.AWS_JSON) -> WireError:
     """The wire error of a failure in the spelling of a protocol family."""
     code, status = AUTH_ERRORS[family][failure]
+    if failure is Failure.MISSING:
+        message = _MISSING.get(family, message)
     return WireError(code, message, status)
 
 
-def malformed(message: str) -> WireError:
-    """The wire error for an Authorization header or a date that cannot be read."""
-    return auth_error(Failure.MALFORMED, message)
+def malformed(message: str) -> Unauthenticated:
+    """For an Authorization header or a date that cannot be read."""
+    return Unauthenticated(Failure.MALFORMED, message)

@@ -4,46 +4,13 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Protocol
 
 from greatseal.aws.protocol import canonical
-from greatseal.aws.protocol.auth_errors import Failure, auth_error, malformed
+from greatseal.aws.protocol.auth_errors import Failure, Unauthenticated, malformed
+from greatseal.aws.protocol.message import Message
 
 _BASIC_DATE = re.compile(r"\d{8}T\d{6}Z", re.ASCII)
 _SIGNATURE = re.compile(r"[0-9a-f]{64}", re.ASCII)
-
-
-class SignedRequest(Protocol):
-    """What is signed: exactly as received, header names in lower case."""
-
-    @property
-    def method(self) -> str:
-        """The HTTP method."""
-        ...
-
-    @property
-    def raw_path(self) -> bytes:
-        """The path as sent."""
-        ...
-
-    @property
-    def raw_query(self) -> bytes:
-        """The query as sent, without the question mark."""
-        ...
-
-    @property
-    def headers(self) -> tuple[tuple[bytes, bytes], ...]:
-        """All headers in order."""
-        ...
-
-    @property
-    def body(self) -> bytes:
-        """The whole body."""
-        ...
-
-    def header(self, name: str) -> str | None:
-        """A header's value; repeated headers are joined."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +31,13 @@ class Authorization:
         return f"{self.date}/{self.region}/{self.service}/{self.terminator}"
 
 
-def parse_authorization(request: SignedRequest) -> Authorization:
-    """Takes the header apart. Raises WireError MISSING or MALFORMED; signatures in the query are refused."""
+def parse_authorization(request: Message) -> Authorization:
+    """Takes the header apart. Raises Unauthenticated MISSING or MALFORMED; signatures in the query are refused."""
     header = request.header("authorization")
     if b"X-Amz-Signature=" in request.raw_query or b"X-Amz-Credential=" in request.raw_query:
         raise malformed("Signatures in the query string are not accepted. Sign the request with a header.")
     if not header:
-        raise auth_error(Failure.MISSING, "Missing Authentication Token")
+        raise Unauthenticated(Failure.MISSING, "Missing Authentication Token")
     algorithm, _, rest = header.partition(" ")
     if algorithm != canonical.ALGORITHM:
         raise malformed(f"Unsupported AWS 'algorithm': '{algorithm[:64]}'.")
@@ -96,10 +63,10 @@ def parse_authorization(request: SignedRequest) -> Authorization:
     return Authorization(access_key_id, date, region, service, terminator, signed_headers, fields["Signature"])
 
 
-def signing_time(request: SignedRequest) -> datetime:
+def signing_time(request: Message) -> datetime:
     """When the client says it signed: X-Amz-Date, or else Date, which may also have the form of RFC 9110.
 
-    Raises WireError MALFORMED.
+    Raises Unauthenticated MALFORMED.
     """
     sent = request.header("x-amz-date") or request.header("date")
     if sent is None:

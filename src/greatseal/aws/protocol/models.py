@@ -5,6 +5,7 @@ parse, check and answer. Structures may contain themselves (acm CertificateFilte
 entered in the memo before its members are filled in.
 """
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -33,10 +34,25 @@ class Kind(StrEnum):
 
 
 class Protocol(StrEnum):
-    """Wire protocols, as the models name them. Query and REST-JSON services will add theirs."""
+    """Wire protocols, as the models name them."""
 
     JSON = "json"
     CBOR = "smithy-rpc-v2-cbor"
+    QUERY = "query"
+    REST_JSON = "rest-json"
+
+
+_GLOBAL = frozenset({"us-east-1", "cn-north-1", "us-gov-west-1"})
+GLOBAL_REGIONS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "iam": _GLOBAL,
+        "organizations": _GLOBAL | {"cn-northwest-1"},
+        "route53": _GLOBAL | {"cn-northwest-1"},
+        # The old endpoint without a region, which clients may still be set to.
+        "sts": _GLOBAL,
+    }
+)
+"""By signing name: the regions that clients of a global service sign for, wherever they are (iam.md 7)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,7 +71,15 @@ class Shape:
     enum: tuple[str, ...] = ()
     union: bool = False
     """Exactly one member must be set."""
+    timestamp_format: str | None = None
+    """`iso8601`, `rfc822` or `unixTimestamp`; None means the default of the protocol and the place."""
+    payload: str | None = None
+    """The member that is the whole body in REST protocols."""
     flattened: bool = False
+    """Query: items follow the name without a name of their own in between."""
+    element_name: str = "member"
+    """Query: what an item of a list or a value of a map is called."""
+    key_name: str = "key"
     required: frozenset[str] = frozenset()
     members: Mapping[str, "Member"] = field(default_factory=lambda: _EMPTY, repr=False)
     element: "Shape | None" = field(default=None, repr=False)
@@ -73,7 +97,7 @@ class Member:
     """The name in validation messages and in the audit trail: lower camel case."""
     shape: Shape
     location: str | None = None
-    """`uri`, `querystring`, `header`, ... for REST protocols; None means the body."""
+    """`uri`, `querystring`, `header`, `headers` or `statusCode` for REST protocols; None means the body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +119,13 @@ class Operation:
     uri: str
     input: Shape | None
     output: Shape | None
-    errors: Mapping[str, ErrorShape]
+    errors: Mapping[str, ErrorShape] = field(repr=False)
+    status: int = 200
+    """The status of a good answer in REST protocols."""
+    result_wrapper: str | None = None
+    """The element around the result in Query answers."""
+    unsigned: bool = False
+    """Whether the operation is called without a signature, as sts AssumeRoleWithWebIdentity."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,9 +138,14 @@ class Service:
     target_prefix: str
     json_version: str
     protocols: tuple[str, ...]
-    operations: Mapping[str, Operation]
-    errors: Mapping[str, ErrorShape]
+    operations: Mapping[str, Operation] = field(repr=False)
+    errors: Mapping[str, ErrorShape] = field(repr=False)
     """Every modelled exception of the service, also of operations that do not declare it."""
+    version: str = ""
+    """The API version, which Query requests name."""
+    xml_namespace: str = ""
+    global_regions: frozenset[str] = frozenset()
+    """Regions that are accepted in a signature even when they are not enabled."""
 
 
 def lower_camel(name: str) -> str:
@@ -139,20 +174,25 @@ def load_services(names: Sequence[str]) -> tuple[Service, ...]:
 def compile_service(name: str, model: Mapping[str, Any]) -> Service:
     """The frozen form of a service model given as JSON data."""
     metadata = model["metadata"]
-    shapes = _Shapes(model["shapes"])
+    protocols = tuple(metadata.get("protocols", (metadata["protocol"],)))
+    shapes = _Shapes(model["shapes"], items_name_lists="query" in protocols)
     errors = {
         shape: _error(shape, definition) for shape, definition in model["shapes"].items() if definition.get("exception")
     }
+    signing_name = metadata.get("signingName", metadata["endpointPrefix"])
     return Service(
         name=name,
-        signing_name=metadata.get("signingName", metadata["endpointPrefix"]),
+        signing_name=signing_name,
         target_prefix=metadata.get("targetPrefix", ""),
         json_version=metadata.get("jsonVersion", ""),
-        protocols=tuple(metadata.get("protocols", (metadata["protocol"],))),
+        protocols=protocols,
         operations=MappingProxyType(
             {key: _operation(key, definition, shapes, errors) for key, definition in model["operations"].items()}
         ),
         errors=MappingProxyType({error.code: error for error in errors.values()}),
+        version=metadata.get("apiVersion", ""),
+        xml_namespace=metadata.get("xmlNamespace", ""),
+        global_regions=GLOBAL_REGIONS.get(signing_name, frozenset()),
     )
 
 
@@ -167,6 +207,9 @@ def _operation(
         input=shapes.get(definition["input"]["shape"]) if "input" in definition else None,
         output=shapes.get(definition["output"]["shape"]) if "output" in definition else None,
         errors=MappingProxyType({error.code: error for error in declared}),
+        status=definition["http"].get("responseCode", 200),
+        result_wrapper=definition.get("output", {}).get("resultWrapper"),
+        unsigned=definition.get("authtype") == "none" or "smithy.api#noAuth" in definition.get("auth", ()),
     )
 
 
@@ -180,8 +223,10 @@ def _error(name: str, definition: Mapping[str, Any]) -> ErrorShape:
 class _Shapes:
     """Builds shapes on demand, one of each name."""
 
-    def __init__(self, definitions: Mapping[str, Any]) -> None:
+    def __init__(self, definitions: Mapping[str, Any], *, items_name_lists: bool) -> None:
+        """`items_name_lists`: in Query models a flattened list goes by the name of its items, if they have one."""
         self._definitions = definitions
+        self._items_name_lists = items_name_lists
         self._built: dict[str, Shape] = {}
 
     def get(self, name: str) -> Shape:
@@ -200,22 +245,35 @@ class _Shapes:
             kind=Kind.STRUCTURE,
             sensitive=definition.get("sensitive", False),
             union=definition.get("union", False),
+            payload=definition.get("payload"),
             required=frozenset(definition.get("required", ())),
             members=MappingProxyType(members),
         )
         self._built[name] = shape
         for member, reference in definition.get("members", {}).items():
+            target = self._referred(reference)
+            wire_name = reference.get("locationName", member)
+            if target.flattened and self._items_name_lists:
+                wire_name = self._definitions[target.name].get("member", {}).get("locationName", wire_name)
             members[member] = Member(
                 name=member,
-                wire_name=reference.get("locationName", member),
+                wire_name=wire_name,
                 path=lower_camel(member),
-                shape=self.get(reference["shape"]),
+                shape=target,
                 location=reference.get("location"),
             )
         return shape
 
+    def _referred(self, reference: Mapping[str, Any]) -> Shape:
+        """The shape that a member refers to, with the traits that the reference itself carries."""
+        shape = self.get(reference["shape"])
+        if "timestampFormat" in reference:
+            shape = dataclasses.replace(shape, timestamp_format=reference["timestampFormat"])
+        return dataclasses.replace(shape, flattened=True) if reference.get("flattened") else shape
+
     def _plain(self, name: str, definition: Mapping[str, Any]) -> Shape:
-        reference = definition.get("member") or definition.get("value")
+        reference = definition.get("member") or definition.get("value") or {}
+        key = definition.get("key", {})
         return Shape(
             name=name,
             kind=Kind(definition["type"]),
@@ -224,7 +282,10 @@ class _Shapes:
             maximum=definition.get("max"),
             pattern=definition.get("pattern"),
             enum=tuple(definition.get("enum", ())),
+            timestamp_format=definition.get("timestampFormat"),
             flattened=definition.get("flattened", False),
-            element=self.get(reference["shape"]) if reference else None,
-            key=self.get(definition["key"]["shape"]) if "key" in definition else None,
+            element_name=reference.get("locationName", "value" if key else "member"),
+            key_name=key.get("locationName", "key"),
+            element=self._referred(reference) if reference else None,
+            key=self.get(key["shape"]) if key else None,
         )

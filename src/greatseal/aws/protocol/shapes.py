@@ -1,8 +1,9 @@
 """One walker over the shapes of a model, used by every codec.
 
-`read` turns a wire tree (what a JSON or CBOR parser gave) into the parameters of an operation; `write` turns
-an operation's result into a wire tree. What differs between codecs is how blobs and timestamps look:
-`WireScalars`. Parameters are plain values: str, int, float, bool, bytes, aware datetime, list, dict.
+`read` turns a wire tree (what a JSON or CBOR parser gave, or what `forms` made of text) into the parameters of
+an operation; `write` turns an operation's result into a wire tree. What differs between codecs is how blobs and
+timestamps look: `WireScalars`. Parameters are plain values: str, int, float, bool, bytes, aware datetime, list,
+dict.
 
 Reading is lenient where AWS is (null means absent, unknown members are ignored) and strict elsewhere: a value
 of the wrong type is a SerializationException in the service's wording. Writing is strict: a member that the
@@ -41,7 +42,7 @@ class ResultMismatch(Exception):
 
 
 class WireScalars(Protocol):
-    """How one codec spells the two types that JSON and CBOR do not share.
+    """How one codec spells the two types that protocols do not share.
 
     The readers return None for a value of the wrong type.
     """
@@ -50,16 +51,16 @@ class WireScalars(Protocol):
         """The bytes of a blob."""
         ...
 
-    def read_timestamp(self, value: object) -> datetime | None:
-        """The instant, aware, in UTC."""
+    def read_timestamp(self, value: object, form: str | None) -> datetime | None:
+        """The instant, aware, in UTC. `form` is the shape's own format, if it has one."""
         ...
 
     def write_blob(self, value: bytes) -> object:
         """A blob for the wire tree."""
         ...
 
-    def write_timestamp(self, value: datetime) -> object:
-        """An aware instant for the wire tree, with milliseconds."""
+    def write_timestamp(self, value: datetime, form: str | None) -> object:
+        """An aware instant for the wire tree, with milliseconds where the protocol has them."""
         ...
 
 
@@ -126,7 +127,7 @@ def _read_scalar(shape: Shape, tree: object, scalars: WireScalars, path: str) ->
         case Kind.BLOB:
             value = scalars.read_blob(tree)
         case Kind.TIMESTAMP:
-            value = scalars.read_timestamp(tree)
+            value = scalars.read_timestamp(tree, shape.timestamp_format)
     if value is None:
         raise _mismatch(shape, tree, path)
     return value
@@ -218,6 +219,6 @@ def _write_scalar(shape: Shape, value: Any, scalars: WireScalars, path: str) -> 
         case Kind.BLOB, bytes():
             return scalars.write_blob(value)
         case Kind.TIMESTAMP, datetime() if value.tzinfo is not None:
-            return scalars.write_timestamp(value)
+            return scalars.write_timestamp(value, shape.timestamp_format)
     # The value itself may be a secret: only its type is told.
     raise ResultMismatch(f"{path or shape.name}: {type(value).__name__} is not {_ARTICLE[shape.kind]}")

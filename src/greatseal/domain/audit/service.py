@@ -1,46 +1,121 @@
-"""The verbs of the audit room."""
+"""The verbs of the audit room that write records and read them back."""
 
 from collections.abc import Sequence
 
-from greatseal.domain.audit import store
-from greatseal.domain.audit.model import AuditRecord
+from greatseal.crypto.merkle import leaf_hash
+from greatseal.domain.audit import leaf, search
+from greatseal.domain.audit.drafts import Drafts
+from greatseal.domain.audit.model import AuditRecord, Lookup, Outcome, SinkFailed, describe
+from greatseal.domain.audit.ports import AuditSink, IdentityOf
+from greatseal.domain.audit.seal import RECORD, Seals
+from greatseal.domain.audit.store import records as store
+from greatseal.domain.audit.writer import GroupWriter
 from greatseal.kernel.caller import Caller
 from greatseal.kernel.clock import Clock
 from greatseal.kernel.entropy import Entropy
-from greatseal.kernel.ids import new_ordered_id
-from greatseal.storage import Tx
+from greatseal.kernel.ids import new_ordered_id, new_uuid
+from greatseal.kernel.pages import Page, PageTokens
+from greatseal.storage import Storage, Tx
 
 
 class Audit:
-    """Writes the trail and reads it back."""
+    """Writes the trail and reads it back. `storage` is needed by the verbs that open transactions of their own."""
 
-    def __init__(self, *, clock: Clock, entropy: Entropy) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        entropy: Entropy,
+        storage: Storage | None = None,
+        seals: Seals | None = None,
+        sinks: Sequence[AuditSink] = (),
+        tokens: PageTokens | None = None,
+        identity: IdentityOf = lambda caller: "{}",
+    ) -> None:
         self._clock = clock
         self._entropy = entropy
+        self._storage = storage
+        self._seals = seals or Seals(None)
+        self._sinks = tuple(sinks)
+        self._tokens = tokens
+        self._identity = identity
+        self._drafts = Drafts()
+        self._writer: GroupWriter[AuditRecord] = GroupWriter(self._write_calls)
 
-    def record(self, tx: Tx, caller: Caller, *resources: str, **detail: str) -> None:
-        """Records what `caller` does to `resources` (ARNs), in the transaction that does it."""
-        at = self._clock.now()
-        store.append(
-            tx,
-            AuditRecord(
-                id=new_ordered_id(self._entropy, at),
-                at=at,
-                account=caller.account,
-                region=caller.region,
-                principal_arn=caller.principal_arn,
-                access_key_id=caller.access_key_id,
-                operation=caller.operation,
-                request_id=caller.request_id,
-                resources=resources,
-                source_ip=caller.source_ip,
-                user_agent=caller.user_agent,
-                service_principal=caller.service_principal,
-                request_parameters=caller.request_parameters,
-                detail=detail,
-            ),
+    def record(self, tx: Tx, caller: Caller, *resources: str, response: str | None = None, **detail: str) -> None:
+        """Records what `caller` does to `resources` (ARNs), in the transaction that does it.
+
+        `response` is JSON in CloudTrail's spelling. Raises SinkFailed, which must end the transaction.
+        """
+        outcome = Outcome(response=response, read_only=False)
+        record = self._drafts.take(
+            tx, caller, resources, detail, response, lambda: self._make(caller, resources, detail, outcome)
         )
+        self._append(tx, [record])
+
+    def record_call(
+        self,
+        caller: Caller,
+        *resources: str,
+        error_code: str | None = None,
+        error_message: str | None = None,
+        response: str | None = None,
+        read_only: bool | None = None,
+        **detail: str,
+    ) -> None:
+        """Records a call that changed nothing: it failed, was denied, or only read. Returns once it is stored.
+
+        Calls of many threads share a transaction. Never call it inside one. Raises AuditFailed.
+        """
+        outcome = Outcome(error_code, error_message, response, read_only)
+        self._writer.submit(self._make(caller, resources, detail, outcome))
 
     def recent(self, tx: Tx, account: str, limit: int) -> Sequence[AuditRecord]:
         """The newest records of an account, newest first."""
         return store.recent(tx, account, limit)
+
+    def lookup(
+        self, account: str, region: str, wanted: Lookup, *, limit: int = search.LARGEST_PAGE, token: str | None = None
+    ) -> Page[AuditRecord]:
+        """Records of an account and region, newest first. A page may be short and still have a successor.
+
+        Raises InvalidLookup, InvalidTimeRange and InvalidToken.
+        """
+        if self._tokens is None:
+            raise RuntimeError("lookups need page tokens")
+        return search.run(self._open(), self._tokens, account, region, wanted, limit=limit, token=token)
+
+    def _make(
+        self, caller: Caller, resources: tuple[str, ...], detail: dict[str, str], outcome: Outcome
+    ) -> AuditRecord:
+        at = self._clock.now()
+        return describe(
+            caller,
+            id=new_ordered_id(self._entropy, at),
+            event_id=new_uuid(self._entropy),
+            at=at,
+            resources=resources,
+            detail=detail,
+            outcome=outcome,
+            identity=self._identity(caller),
+        )
+
+    def _write_calls(self, batch: Sequence[AuditRecord]) -> None:
+        self._open().transact(lambda tx: self._append(tx, batch))
+
+    def _append(self, tx: Tx, batch: Sequence[AuditRecord]) -> None:
+        leaves = [leaf.encode(record) for record in batch]
+        hashes = [leaf_hash(each) for each in leaves]
+        store.append(
+            tx, [(record, hash, self._seals.of(RECORD, hash)) for record, hash in zip(batch, hashes, strict=True)]
+        )
+        for sink in self._sinks:
+            try:
+                sink.write(leaves)
+            except OSError as error:
+                raise SinkFailed(f"a blocking copy of the audit trail cannot be written: {error}") from error
+
+    def _open(self) -> Storage:
+        if self._storage is None:
+            raise RuntimeError("this verb needs a storage")
+        return self._storage

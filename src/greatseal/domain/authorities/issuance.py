@@ -5,8 +5,9 @@ used, and what was signed can always be finished from there.
 """
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from greatseal.crypto import signature
@@ -33,6 +34,7 @@ from greatseal.kernel.entropy import Entropy
 from greatseal.kernel.errors import InProgress, InvalidArgument, NotFound, Refusal, RequestFailed
 from greatseal.kernel.ids import new_serial
 from greatseal.storage import Storage, Tx, idempotency
+from greatseal.storage.errors import StorageError
 from greatseal.x509 import lint, templates, validity
 from greatseal.x509.certificate import Certificate, TbsCertificate, assemble, encode_tbs
 from greatseal.x509.csr import CertificationRequest
@@ -43,6 +45,7 @@ log = logging.getLogger(__name__)
 
 # Another node may be between its steps 4 and 7; after this long it is not.
 ABANDONED_AFTER = timedelta(minutes=1)
+_END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 _SERIAL_ATTEMPTS = 4
 
 
@@ -52,14 +55,12 @@ class Prepared:
 
     entry: JournalEntry
     key_id: str
+    issuer_spki: bytes | None
+    """The public key that the signature must verify with; None for a self-signed root, which has its own."""
 
 
-class _Repeated(Exception):
-    """The idempotency token was used before: everything is undone, and `arn` is the earlier certificate."""
-
-    def __init__(self, arn: str) -> None:
-        super().__init__(arn)
-        self.arn = arn
+class _SerialTaken(Exception):
+    """The CA has a certificate with this serial: everything is undone and tried with another one."""
 
 
 class Issuance:
@@ -94,14 +95,21 @@ class Issuance:
     def prepare(self, caller: Caller, arn: str, order: Order) -> Prepared | str:
         """Steps 1 to 4. Returns the ARN of the earlier certificate when the idempotency token was used before."""
         request = check_request(order.csr, self._key_policy)  # 1
-        try:
-            return self._storage.transact(lambda tx: self._prepare(tx, caller, arn, order, request))
-        except _Repeated as earlier:
-            return earlier.arn
+        for _ in range(_SERIAL_ATTEMPTS):
+            # From the start, because the idempotency token must not lead to a serial that another certificate has.
+            with suppress(_SerialTaken):
+                return self._storage.transact(lambda tx: self._prepare(tx, caller, arn, order, request))
+        raise RequestFailed("No unused serial number was found. The source of randomness may be defective.")
 
-    def _prepare(self, tx: Tx, caller: Caller, arn: str, order: Order, request: CertificationRequest) -> Prepared:
+    def _prepare(self, tx: Tx, caller: Caller, arn: str, order: Order, request: CertificationRequest) -> Prepared | str:
         now = self._clock.now()
         authority = self._registry.load(tx, arn)
+        serial = new_serial(self._entropy)
+        issued_arn = certificate_arn(arn, serial_text(serial))
+        # Before the checks: a certificate that was prepared stays the answer, though its CA was disabled since.
+        earlier = self._claim(tx, caller, authority.id, order, issued_arn, now)
+        if earlier is not None:
+            return earlier
         check_authority(authority, order, request, now)  # 2
         issuers = () if order.template.root else _issuers(authority.certificate)
         lifetime = validity.validity_period(order.validity, order.not_before, now)
@@ -112,73 +120,72 @@ class Issuance:
             issuer=_facts(issuers[0]) if issuers else None,
         )
         check_limits(authority, issuers, order, content, lifetime, now)
-        for _ in range(_SERIAL_ATTEMPTS):  # 3
-            serial = new_serial(self._entropy)
-            tbs = _encoded(
-                TbsCertificate(
-                    serial=serial,
-                    algorithm=order.signing_algorithm,
-                    issuer=issuers[0].subject if issuers else content.subject,
-                    not_before=lifetime[0],
-                    not_after=lifetime[1],
-                    subject=content.subject,
-                    spki=request.spki,
-                    extensions=content.extensions,
-                )
-            )
-            _lint(tbs, issuers[0] if issuers else None, order)
-            entry = JournalEntry(
-                authority_id=authority.id,
-                serial=serial_text(serial),
-                arn=certificate_arn(arn, serial_text(serial)),
-                state=JournalState.PREPARED,
-                tbs=tbs,
-                signing_algorithm=order.signing_algorithm,
-                template_arn=order.template_arn,
-                issuer_certificate_id=authority.certificate.id if issuers and authority.certificate else None,
-                account=caller.account,
-                region=caller.region,
-                service_principal=caller.service_principal,
+        tbs = _encoded(
+            TbsCertificate(
+                serial=serial,
+                algorithm=order.signing_algorithm,
+                issuer=issuers[0].subject if issuers else content.subject,
+                not_before=lifetime[0],
                 not_after=lifetime[1],
-                prepared_at=now,
+                subject=content.subject,
+                spki=request.spki,
+                extensions=content.extensions,
             )
-            if journal.prepare(tx, entry):
-                self._claim(tx, caller, order, entry, now)
-                self._audit.record(tx, caller, arn, entry.arn, serial=entry.serial, template=order.template_arn)  # 4
-                return Prepared(entry, authority.key_id)
-        raise RequestFailed("No unused serial number was found. The source of randomness may be defective.")
+        )
+        _lint(tbs, issuers[0] if issuers else None, order)
+        entry = JournalEntry(
+            authority_id=authority.id,
+            serial=serial_text(serial),
+            arn=issued_arn,
+            state=JournalState.PREPARED,
+            tbs=tbs,
+            signing_algorithm=order.signing_algorithm,
+            template_arn=order.template_arn,
+            issuer_certificate_id=authority.certificate.id if issuers and authority.certificate else None,
+            account=caller.account,
+            region=caller.region,
+            service_principal=caller.service_principal,
+            not_after=lifetime[1],
+            prepared_at=now,
+        )
+        if not journal.prepare(tx, entry):  # 3
+            raise _SerialTaken
+        self._audit.record(tx, caller, arn, entry.arn, serial=entry.serial, template=order.template_arn)  # 4
+        return Prepared(entry, authority.key_id, issuers[0].spki if issuers else None)
 
-    def _claim(self, tx: Tx, caller: Caller, order: Order, entry: JournalEntry, now: datetime) -> None:
-        """Binds the idempotency token to the certificate. Raises _Repeated when it is bound already.
-
-        After the serial is taken, because the token must not lead to a serial that another certificate has.
-        """
+    def _claim(
+        self, tx: Tx, caller: Caller, authority_id: str, order: Order, issued_arn: str, now: datetime
+    ) -> str | None:
+        """Binds the idempotency token to `issued_arn`; the ARN that it is bound to already, if it is."""
         if order.idempotency_token is None:
-            return
+            return None
         earlier = idempotency.claim(
             tx,
-            scope=f"{caller.account}/{caller.service_principal or ''}/IssueCertificate/{entry.authority_id}",
+            scope=f"{caller.account}/{caller.service_principal or ''}/IssueCertificate/{authority_id}",
             token=order.idempotency_token,
             fingerprint="",
-            result=entry.arn,
+            result=issued_arn,
             now=now,
             ttl=order.idempotency_window,
         )
-        if earlier is not None:
-            raise _Repeated(earlier.result)
+        return earlier.result if earlier else None
 
     def sign(self, prepared: Prepared) -> IssuedCertificate:
         """Steps 5 to 7. Raises RequestFailed when the key made no good signature; the journal then says so."""
         entry = prepared.entry
+        der = None
         try:
             der = self._signed(prepared)
+        except StorageError:
+            raise  # the key was not reached: the row stays open, and recovery signs
         except Exception:
             # Nothing left the key that we could give to anybody, so the row can be closed for good. Were
             # closing to fail as well, recovery would try to sign once more: harmless, the serial is taken.
             log.exception("signing failed", extra={"certificate_arn": entry.arn})
-            self._storage.transact(lambda tx: self._close(tx, entry, None))
-            raise RequestFailed("The certificate could not be signed.") from None
-        return self._storage.transact(lambda tx: self._close(tx, entry, der))
+        issued = self._storage.transact(lambda tx: self._close(tx, entry, der))
+        if issued is None:
+            raise RequestFailed("The certificate could not be signed.")
+        return issued
 
     def _signed(self, prepared: Prepared) -> bytes:
         entry = prepared.entry
@@ -186,14 +193,17 @@ class Issuance:
         signed = signer.sign(entry.tbs, entry.signing_algorithm)  # 5
         der = assemble(entry.tbs, entry.signing_algorithm, signed)
         # 6: a token that signs wrongly, or a certificate that is not the one in the journal, goes nowhere.
-        if not signature.verify(signer.spki, entry.signing_algorithm, signed, entry.tbs):
-            raise ValueError("the signature does not verify")
-        if Certificate.parse(der).tbs != entry.tbs:
+        certificate = Certificate.parse(der)
+        if certificate.tbs != entry.tbs:
             raise ValueError("the certificate differs from the journal")
+        # With the issuer's public key and not with what the signer says is its own: keys may have been mixed up.
+        issuer_spki = prepared.issuer_spki or certificate.spki
+        if not signature.verify(issuer_spki, entry.signing_algorithm, signed, entry.tbs):
+            raise ValueError("the signature does not verify with the issuer's key")
         return der
 
-    def _close(self, tx: Tx, entry: JournalEntry, der: bytes | None) -> IssuedCertificate:
-        """Step 7."""
+    def _close(self, tx: Tx, entry: JournalEntry, der: bytes | None) -> IssuedCertificate | None:
+        """Step 7. The certificate that exists from now on, or None when the row is closed as FAILED."""
         if journal.close(tx, entry, certificate=der, at=self._clock.now()):
             self._events.emit(
                 tx,
@@ -206,10 +216,10 @@ class Issuance:
                     {"result": "failure" if der is None else "success"},
                 ),
             )
-        # Recovery on another node may have been faster; its certificate is then the one that exists.
+        # Recovery on another node may have been faster; its outcome is then the one that holds, good or bad.
         closed = journal.find(tx, entry.authority_id, entry.serial)
         assert closed is not None
-        return self._issued(tx, closed)
+        return self._issued(tx, closed) if closed.state is JournalState.ISSUED else None
 
     def certificate(self, arn: str, certificate_arn: str) -> IssuedCertificate:
         """An issued certificate and its chain. Raises InProgress, RequestFailed, NotFound."""
@@ -229,15 +239,17 @@ class Issuance:
 
         return self._storage.read(work)
 
-    def finish_open(self, *, older_than: timedelta = ABANDONED_AFTER, limit: int = 100) -> int:
-        """Finishes journal rows that a crash left open, and returns how many. Repeating it is harmless."""
-        before = self._clock.now() - older_than
+    def finish_open(self, *, older_than: timedelta | None = ABANDONED_AFTER, limit: int = 100) -> int:
+        """Finishes journal rows that a crash left open, and returns how many. Repeating it is harmless.
+
+        `older_than` None takes every open row, also one of the future: the clock may have gone back since.
+        """
+        before = _END_OF_TIME if older_than is None else self._clock.now() - older_than
         entries = self._storage.read(lambda tx: journal.open_entries(tx, before, limit))
         for entry in entries:
-            authority = self._storage.read(lambda tx, e=entry: store.find(tx, e.authority_id))  # type: ignore[misc]
-            assert authority is not None
+            prepared = self._storage.read(lambda tx, e=entry: _prepared_again(tx, e))  # type: ignore[misc]
             try:
-                self.sign(Prepared(entry, authority.key_id))
+                self.sign(prepared)
             except Refusal as refusal:
                 log.warning("could not finish %s: %s", entry.arn, refusal.message)
         return len(entries)
@@ -248,6 +260,16 @@ class Issuance:
             issuer = store.certificate(tx, entry.issuer_certificate_id)
             chain = (issuer.der, *issuer.chain)
         return IssuedCertificate(entry.arn, entry.serial, entry.certificate or b"", chain)
+
+
+def _prepared_again(tx: Tx, entry: JournalEntry) -> Prepared:
+    """What a crash left of a `Prepared`."""
+    authority = store.find(tx, entry.authority_id)
+    assert authority is not None
+    if entry.issuer_certificate_id is None:
+        return Prepared(entry, authority.key_id, None)
+    issuer = Certificate.parse(store.certificate(tx, entry.issuer_certificate_id).der)
+    return Prepared(entry, authority.key_id, issuer.spki)
 
 
 @lru_cache(256)

@@ -11,7 +11,7 @@ from greatseal.domain.keys import Keys
 from greatseal.domain.revocation import RevocationReason, Revocations
 from greatseal.kernel.caller import Caller
 from greatseal.kernel.clock import Clock
-from greatseal.kernel.errors import InProgress, NotFound, ValidationFailed
+from greatseal.kernel.errors import AlreadyProcessed, InProgress, InvalidRequest, NotFound, ValidationFailed
 from greatseal.kernel.secret import Secret
 from greatseal.storage import Storage, Tx
 from greatseal.x509.certificate import Certificate
@@ -83,4 +83,10 @@ class Exports:
         if item.status is Status.REVOKED:
             raise ValidationFailed(f"Certificate {arn} has already been revoked.")
         serial = f"{Certificate.parse(item.material.certificate).serial:x}"
-        self._revocations.revoke(caller, item.authority_arn, serial=serial, reason=reason)
+        try:
+            self._revocations.revoke(caller, item.authority_arn, serial=serial, reason=reason)
+        except AlreadyProcessed:
+            raise ValidationFailed(f"Certificate {arn} has already been revoked.") from None
+        except InvalidRequest as refusal:
+            # ACM has no exception of that name for this operation.
+            raise ValidationFailed(refusal.message) from None

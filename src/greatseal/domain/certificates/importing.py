@@ -1,5 +1,6 @@
 """What may be imported: the checks of acm.md 10.4 and 10.5, as functions of the bytes and the time."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,6 +22,8 @@ from greatseal.x509.extensions import OID, read_ocsp_urls
 _KEY_LABELS = frozenset({"PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"})
 _RSA_SIZES = (1024, 2048, 3072, 4096)
 _MAX_OCSP_URL = 1000
+_MAX_SERIAL_BITS = 160
+_HOST = re.compile(r"[A-Za-z0-9*_-]+(\.[A-Za-z0-9_-]+)*|[0-9a-fA-F:]*:[0-9a-fA-F:.]+")
 _BAD_CHAIN = "Could not validate the certificate with the certificate chain."
 
 
@@ -35,8 +38,10 @@ class Parcel:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """DNS names and addresses of the SAN, in their order."""
-        return tuple(str(name) for name in self.certificate.san if name.kind in ("dns", "ip"))
+        """DNS names and addresses of the SAN, in their order; without any, common names that name a host."""
+        listed = tuple(str(name) for name in self.certificate.san if name.kind in ("dns", "ip"))
+        # Certificates without such a SAN are still common; their name is the common name, if it is one of a host.
+        return listed or tuple(name for name in self.certificate.subject.common_names if _HOST.fullmatch(name))
 
     @property
     def domain_name(self) -> str:
@@ -108,9 +113,18 @@ def _leaf(data: bytes, now: datetime) -> Certificate:
         _ = leaf.san
     except DerError as error:
         raise ValidationFailed(f"The certificate has an extension that cannot be read: {error}.") from None
+    _check_storable(leaf)
     if any(len(url) > _MAX_OCSP_URL for url in urls):
         raise ValidationFailed(f"The certificate has an OCSP address of more than {_MAX_OCSP_URL} characters.")
     return leaf
+
+
+def _check_storable(leaf: Certificate) -> None:
+    """What RFC 5280 forbids (sections 4.1.2.2 and 4.2.1.6) and nothing that shows it would show rightly."""
+    if leaf.serial.bit_length() > _MAX_SERIAL_BITS:
+        raise ValidationFailed("The serial number of the certificate has more than 20 octets.")
+    if any("\0" in name for name in _names(leaf)):
+        raise ValidationFailed("The certificate has a name with a NUL character.")
 
 
 def _certificates(data: bytes, otherwise: str) -> tuple[Certificate, ...]:

@@ -11,9 +11,10 @@ from greatseal.domain.authorities.order import Order
 from greatseal.domain.authorities.permission import ACM_PRINCIPAL
 from greatseal.domain.certificates.model import ManagedCertificate
 from greatseal.domain.keys import Keys
+from greatseal.kernel.arn import Arn
 from greatseal.kernel.caller import Caller
 from greatseal.kernel.clock import Clock
-from greatseal.kernel.errors import AccessDenied, RequestFailed
+from greatseal.kernel.errors import AccessDenied, InvalidArn, RequestFailed
 from greatseal.storage import Storage, Tx
 from greatseal.x509 import pem
 from greatseal.x509.attributes import COMMON_NAME
@@ -60,6 +61,7 @@ class Issuing:
         needs the permission that the CA's owner gave to ACM (acm.md 9.4).
         """
         assert item.authority_arn is not None
+        _check_region(item.authority_arn, item.region)
         assert item.pending_key_id is not None
         caller = self._caller(item, principal_arn, request_id)
         template = template_arn(caller.partition, TEMPLATE)
@@ -112,6 +114,12 @@ class Issuing:
             user_agent=ACM_PRINCIPAL,
             service_principal=ACM_PRINCIPAL,
         )
+
+
+def _check_region(authority_arn: str, region: str) -> None:
+    """A CA of another region cannot be used (acm.md 6.2)."""
+    if Arn.parse(authority_arn).region != region:
+        raise InvalidArn(f"The ARN {authority_arn} is not the ARN of a certificate authority in {region}.")
 
 
 def _check_fit(authority: Authority, item: ManagedCertificate) -> None:

@@ -6,6 +6,7 @@ token of its own (`generation`), so that a second run gets the first run's certi
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -23,6 +24,7 @@ from greatseal.domain.certificates.model import (
     RenewalStatus,
     Status,
     Type,
+    certificate_id,
     failure_reason,
 )
 from greatseal.domain.certificates.store import certificates as store
@@ -35,6 +37,7 @@ from greatseal.kernel.entropy import Entropy
 from greatseal.kernel.errors import (
     InProgress,
     InvalidDomainValidationOptions,
+    InvalidRequest,
     Refusal,
     ValidationFailed,
 )
@@ -113,19 +116,8 @@ class Requests:
         )
 
         def work(tx: Tx) -> str:
-            if wanted.idempotency_token is not None:
-                digest = hashlib.sha256("\n".join([wanted.names[0], *sorted(wanted.names)]).encode()).hexdigest()
-                earlier = idempotency.claim(
-                    tx,
-                    scope=f"{caller.account}/{caller.region}/RequestCertificate/{digest}",
-                    token=wanted.idempotency_token,
-                    fingerprint="",
-                    result=item.arn,
-                    now=now,
-                    ttl=IDEMPOTENCY_WINDOW,
-                )
-                if earlier is not None:
-                    return earlier.result
+            if (earlier := _claim(tx, caller, wanted, item)) is not None:
+                return earlier
             self._keys.add(tx, key, account=caller.account, purpose=Purpose.CERTIFICATE)
             store.add(tx, item)
             self._tags.add(tx, item.arn, wanted.tags)
@@ -186,35 +178,42 @@ class Requests:
 
     def carry_out(self, job: Mapping[str, object]) -> None:
         """Issues or renews what a job names. Raises InProgress when it has to be tried again."""
-        certificate_id, generation = str(job["certificate_id"]), job["generation"]
-        item = self._storage.read(lambda tx: store.find(tx, certificate_id))
-        if item is None or item.pending_key_id is None or item.generation != generation:
-            return  # deleted meanwhile, or an earlier run of this job came this far
+        item_id, generation = str(job["certificate_id"]), job["generation"]
+        item = self._storage.read(lambda tx: _waiting(tx, item_id, generation))
+        if item is None:
+            return
         try:
+            _check_not_revoked(item)
             issued = self._issuing.issue(item, str(job["principal_arn"]), str(job["request_id"]))
+            self._storage.transact(
+                lambda tx: self._take(tx, item_id, generation, issued.certificate, issued.chain, issued.arn)
+            )
         except InProgress:
             raise
         except Refusal as refusal:
             reason = failure_reason(refusal)
-            self._storage.transact(lambda tx: self._fail(tx, certificate_id, generation, reason))
-            return
-        self._storage.transact(
-            lambda tx: self._take(tx, certificate_id, generation, issued.certificate, issued.chain, issued.arn)
-        )
+            self._storage.transact(lambda tx: self._fail(tx, item_id, generation, reason))
+
+    def give_up(self, job: Mapping[str, object]) -> None:
+        """Ends what a job could not carry out, time after time: FAILED, and a new request or renewal may be made."""
+        item_id, generation = str(job["certificate_id"]), job["generation"]
+        self._storage.transact(lambda tx: self._fail(tx, item_id, generation, FailureReason.OTHER))
 
     def _take(
         self,
         tx: Tx,
-        certificate_id: str,
+        item_id: str,
         generation: object,
         certificate: bytes,
         chain: tuple[bytes, ...] | None,
         authority_certificate_arn: str,
     ) -> None:
         """The certificate, its key and its status change together, so that nobody sees a pair that does not fit."""
-        item = store.find(tx, certificate_id)
-        if item is None or item.pending_key_id is None or item.generation != generation:
+        item = _waiting(tx, item_id, generation)
+        if item is None:
             return
+        assert item.pending_key_id is not None
+        _check_not_revoked(item)
         now = self._clock.now()
         is_renewal = item.material is not None
         changed = replace(
@@ -229,14 +228,15 @@ class Requests:
         store.save(tx, changed, authority_certificate_arn)
         if item.material is not None:
             self._keys.destroy(tx, item.material.key_id)
-        saved = store.find(tx, certificate_id)
+        saved = store.find(tx, item_id)
         assert saved is not None
         self._events.emit(tx, happenings.available(saved, "RENEWAL" if is_renewal else "ISSUANCE", now))
 
-    def _fail(self, tx: Tx, certificate_id: str, generation: object, reason: FailureReason) -> None:
-        item = store.find(tx, certificate_id)
-        if item is None or item.pending_key_id is None or item.generation != generation:
+    def _fail(self, tx: Tx, item_id: str, generation: object, reason: FailureReason) -> None:
+        item = _waiting(tx, item_id, generation)
+        if item is None:
             return
+        assert item.pending_key_id is not None
         self._keys.destroy(tx, item.pending_key_id)
         if item.material is None:
             changed = replace(item, status=Status.FAILED, failure_reason=reason, pending_key_id=None)
@@ -244,6 +244,43 @@ class Requests:
             renewal = Renewal(RenewalStatus.FAILED, self._clock.now(), reason)
             changed = replace(item, renewal=renewal, pending_key_id=None)
         store.save(tx, changed)
+
+
+def _waiting(tx: Tx, item_id: str, generation: object) -> ManagedCertificate | None:
+    """The certificate while it waits for this issuance; None once it was deleted or an earlier run came this far."""
+    item = store.find(tx, item_id)
+    if item is None or item.pending_key_id is None or item.generation != generation:
+        return None
+    return item
+
+
+def _check_not_revoked(item: ManagedCertificate) -> None:
+    """REVOKED is final (acm.md 6.1): a renewal that was under way does not bring the certificate back."""
+    if item.status is Status.REVOKED:
+        raise InvalidRequest(f"Certificate {item.arn} was revoked, so it is not renewed.")
+
+
+def _claim(tx: Tx, caller: Caller, wanted: CertificateRequest, item: ManagedCertificate) -> str | None:
+    """The ARN of the certificate that the token stands for already; None when it now stands for `item`."""
+    digest = hashlib.sha256("\n".join([wanted.names[0], *sorted(wanted.names)]).encode()).hexdigest()
+    token = wanted.idempotency_token
+    while token is not None:
+        earlier = idempotency.claim(
+            tx,
+            scope=f"{caller.account}/{caller.region}/RequestCertificate/{digest}",
+            token=token,
+            fingerprint="",
+            result=item.arn,
+            now=item.created_at,
+            ttl=IDEMPOTENCY_WINDOW,
+        )
+        if earlier is None:
+            return None
+        if store.find(tx, certificate_id(earlier.result) or "") is not None:
+            return earlier.result
+        # That one was deleted: its place, which no token can be mistaken for, is taken by its successor.
+        token = earlier.result
+    return None
 
 
 def _check(caller: Caller, wanted: CertificateRequest) -> KeyAlgorithm:
@@ -272,4 +309,9 @@ def _is_a_label(label: str) -> bool:
         decoded = label[4:].encode("ascii").decode("punycode")
     except UnicodeError:
         return False
-    return bool(decoded) and not decoded.isascii()
+    if not decoded or decoded.isascii():
+        return False
+    # Nearly every text decodes to something; what a label may hold is lower case, composed and visible, but for the
+    # two joiners (RFC 5891 section 4.2, RFC 5892 appendix A).
+    visible = decoded.replace("\u200c", "").replace("\u200d", "")
+    return visible.isprintable() and decoded == unicodedata.normalize("NFC", decoded).lower()

@@ -122,7 +122,7 @@ def _equals(field: Field, values: tuple[str | bool, ...], now: datetime) -> Colu
     if field == "in_use":
         return true() if False in values else false()
     if field == "name":
-        return _has_name(func.lower(certificate_name.c.name).in_([str(v).lower() for v in values]))
+        return _has_name(_is(certificate_name.c.name, values))
     if field in ("key_usage", "extended_key_usage"):
         kind = "KEY" if field == "key_usage" else "EXTENDED"
         return certificate.c.id.in_(
@@ -131,7 +131,7 @@ def _equals(field: Field, values: tuple[str | bool, ...], now: datetime) -> Colu
             )
         )
     if field == "common_name":
-        return func.lower(certificate.c.common_name).in_([str(v).lower() for v in values])
+        return _is(certificate.c.common_name, values)
     return _text(field, now).in_(values)
 
 
@@ -139,5 +139,11 @@ def _has_name(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     return certificate.c.id.in_(select(certificate_name.c.certificate_id).where(condition))
 
 
+# The database lowers both sides: SQLite leaves what is not ASCII as it is, which Python would not.
+def _is(column: ColumnElement[Any], values: tuple[str | bool, ...]) -> ColumnElement[bool]:
+    return func.lower(column).in_([func.lower(literal(str(value))) for value in values])
+
+
 def _contains(column: ColumnElement[Any], value: str) -> ColumnElement[bool]:
-    return func.lower(column).contains(value.lower(), autoescape=True)
+    escaped = value.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return func.lower(column).like(func.lower(literal(f"%{escaped}%")), escape="\\")

@@ -17,6 +17,30 @@ def _account_configuration() -> None:
     )
 
 
+def _audit_checkpoint() -> None:
+    op.create_table(
+        "audit_checkpoint",
+        sa.Column("size", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("spki", sa.LargeBinary(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("size", name=op.f("pk_audit_checkpoint")),
+    )
+
+
+def _audit_head() -> None:
+    op.create_table(
+        "audit_head",
+        sa.Column("log", sa.Text(), nullable=False),
+        sa.Column("origin", sa.Text(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("frontier", sa.LargeBinary(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("log", name=op.f("pk_audit_head")),
+    )
+
+
 def _audit_record() -> None:
     op.create_table(
         "audit_record",
@@ -34,9 +58,40 @@ def _audit_record() -> None:
         sa.Column("service_principal", sa.String(length=128), nullable=True),
         sa.Column("request_parameters", sa.Text(), nullable=False),
         sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("event_id", sa.String(length=36), nullable=False),
+        sa.Column("event_source", sa.Text(), nullable=False),
+        sa.Column("event_name", sa.String(length=128), nullable=False),
+        sa.Column("read_only", sa.Boolean(), nullable=False),
+        sa.Column("error_code", sa.Text(), nullable=True),
+        sa.Column("error_message", sa.Text(), nullable=True),
+        sa.Column("response_elements", sa.Text(), nullable=True),
+        sa.Column("identity", sa.Text(), nullable=False),
+        sa.Column("leaf_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("seal", sa.LargeBinary(), nullable=False),
+        sa.Column("leaf_index", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_record")),
     )
     op.create_index("ix_audit_record_account", "audit_record", ["account", "id"], unique=False)
+    op.create_index(
+        "ix_audit_record_unsequenced",
+        "audit_record",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("leaf_index IS NULL"),
+        postgresql_where=sa.text("leaf_index IS NULL"),
+    )
+    op.create_index("uq_audit_record_event_id", "audit_record", ["event_id"], unique=True)
+    op.create_index("uq_audit_record_leaf_index", "audit_record", ["leaf_index"], unique=True)
+
+
+def _audit_tile() -> None:
+    op.create_table(
+        "audit_tile",
+        sa.Column("height", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("hashes", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("height", "number", name=op.f("pk_audit_tile")),
+    )
 
 
 def _authority() -> None:
@@ -303,7 +358,10 @@ def _tag() -> None:
 def upgrade() -> None:
     """Makes the step."""
     _account_configuration()
+    _audit_checkpoint()
+    _audit_head()
     _audit_record()
+    _audit_tile()
     _authority()
     _ca_certificate()
     _certificate()
