@@ -39,7 +39,7 @@ def shown(player: Player, found: Any, written: Any, member: str = "") -> Any:
         return "<token>"
     found = re.sub(r"-----BEGIN [A-Z ]+-----.*-----END [A-Z ]+-----\n?", "<pem>", found, flags=re.DOTALL)
     found = re.sub(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", "<uuid>", found)
-    return re.sub(r"\b[0-9a-f]{2}(?::[0-9a-f]{2}){15}\b", "<serial>", found)
+    return re.sub(r"\b[0-9a-f]{2}(?::[0-9a-f]{2}){15,16}\b", "<serial>", found)
 
 
 def recorded(player: Player, item: Exchange) -> str:

@@ -23,7 +23,7 @@ FOLDER = Path(__file__).parent.parent / "transcripts"
 PLACEHOLDERS = {
     "<pem>": r"(?:-----BEGIN [A-Z ]+-----\n[A-Za-z0-9+/=\n]+\n-----END [A-Z ]+-----\n?)+",
     "<uuid>": r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
-    "<serial>": r"[0-9a-f]{2}(?::[0-9a-f]{2}){15}",
+    "<serial>": r"[0-9a-f]{2}(?::[0-9a-f]{2}){15,16}",
     "<token>": r"[A-Za-z0-9_=-]{20,}",
     "<any>": r"(?s:.*)",
 }

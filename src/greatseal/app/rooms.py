@@ -126,7 +126,7 @@ def build(
         entropy=entropy,
     )
     permissions = Permissions(storage=storage, registry=registry, audit=audit, clock=clock, tokens=tokens)
-    revocations = Revocations(storage=storage, registry=registry, events=events, audit=audit, clock=clock)
+    revocations = Revocations(storage=storage, registry=registry, keys=keys, events=events, audit=audit, clock=clock)
     inventory = Inventory(
         storage=storage,
         keys=keys,

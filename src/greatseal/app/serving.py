@@ -29,7 +29,7 @@ from greatseal.kernel.clock import SystemClock
 from greatseal.kernel.entropy import SystemEntropy
 from greatseal.kernel.secret import Secret
 from greatseal.settings import Settings
-from greatseal.storage import Storage, open_storage
+from greatseal.storage import Storage, open_storage, queue
 from greatseal.storage.migrate import migrate
 from greatseal.storage.owner import DataDirectory
 from greatseal.work.loop import Loop
@@ -116,6 +116,7 @@ def _run(settings: Settings, rooms: Rooms, announce: Callable[[str], None]) -> N
     alone = rooms.storage.dialect == "sqlite"
     if alone:
         rooms.issuance.finish_open(older_than=None, limit=10_000)
+        rooms.storage.transact(queue.free_all)
     schedule = Schedule(storage=rooms.storage, clock=rooms.clock, tasks=rooms.recurring())
     schedule.ensure(rooms.clock.now())
     runner = Runner(

@@ -152,6 +152,13 @@ def release(tx: Tx, job: Job) -> bool:
     return _put_back(tx, back.rowcount)
 
 
+def free_all(tx: Tx) -> None:
+    """Takes every lease away. Only for a process that knows itself alone, when it starts: the others are dead."""
+    held = jobs.c.leased_until.is_not(None)
+    tx.execute(update(jobs).where(_UNBURIED, held).values(owner=None, leased_until=None))
+    tx.announce(JOB_TOPIC)
+
+
 def bury(tx: Tx, job: Job, *, now: datetime, error: str) -> bool:
     """Gives the job up and keeps it visible. What was enqueued while it ran becomes a fresh job.
 

@@ -76,6 +76,7 @@ def test_a_missing_key(operator: str, context: dict[str, Any]) -> None:
         ({"DateLessThan": "2019-08"}, "2019-07-31T23:59:59.999Z", True),
         ({"DateNotEquals": "2019-07-16"}, "2019-07-16", False),
         ({"DateEquals": "2019-07-16"}, "yesterday", False),
+        ({"DateLessThan": "2019-07-16"}, "2.0", False),
         ({"DateEquals": "2019-07-16"}, "2019-02-30", False),
         ({"DateLessThan": "0001-01-01T00:00:00+23:59"}, "-99999999999", True),
         # booleans

@@ -111,6 +111,26 @@ def test_a_pattern_made_to_be_slow_is_not() -> None:
 
 
 @pytest.mark.parametrize(
+    ("pattern", "text", "expected"),
+    [
+        ("ab*ba", "aba", False),  # head and tail may not share a character
+        ("ab*ba", "abba", True),
+        ("a?*?a", "axa", False),
+        ("a?*?a", "axxa", True),
+        ("a*b*b", "ab", False),
+        ("*a*a*", "a", False),
+        ("", "", True),
+        ("", "a", False),
+        ("**", "", True),
+        ("?", "", False),
+        ("a*b", "a\nb", True),
+    ],
+)
+def test_wildcards(pattern: str, text: str, expected: bool) -> None:
+    assert matcher(tokens_of(pattern))(text) is expected
+
+
+@pytest.mark.parametrize(
     ("element", "caller", "reach"),
     [
         ("*", ANYBODY, Reach.DIRECT),
@@ -140,6 +160,15 @@ def test_a_pattern_made_to_be_slow_is_not() -> None:
 def test_principals(element: Any, caller: Principal, reach: Reach) -> None:
     read = policy(statement(Principal=element), kind=PolicyKind.RESOURCE)
     assert read.decide(Request(caller, "a:B", "*")).reach is reach
+
+
+def test_the_closest_name_counts_whatever_the_order() -> None:
+    entries = [statement(Principal={"AWS": name}, Sid=name[-1]) for name in (A, ROLE, SESSION.arn)]
+    for order in (entries, entries[::-1], [entries[1], entries[2], entries[0]]):
+        read = policy(*order, kind=PolicyKind.RESOURCE)
+        found = read.decide(Request(SESSION, "a:B", "*"))
+        assert (found.reach, found.sid) == (Reach.DIRECT, "d")
+        assert read.decide(Request(OTHER_SESSION, "a:B", "*")).reach is Reach.ROLE
 
 
 @pytest.mark.parametrize(

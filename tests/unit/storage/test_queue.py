@@ -199,3 +199,13 @@ def test_backoff_doubles_to_a_cap_and_half_of_it_is_random() -> None:
     assert seconds == [0.5, 1, 2, 512, 1024, 1800, 1800]
     assert queue.backoff(3, FixedEntropy(128)) > queue.backoff(3, FixedEntropy(0))
     assert queue.backoff(3, FixedEntropy(255)) <= timedelta(seconds=4)
+
+
+def test_a_process_that_is_alone_frees_what_a_dead_one_held(storage: Storage) -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    storage.transact(lambda tx: queue.enqueue(tx, kind="k", key="1", payload={}, due=now))
+    lease = timedelta(minutes=5)
+    assert storage.transact(lambda tx: queue.lease(tx, now=now, owner="dead", limit=1, lease_for=lease))
+    assert not storage.transact(lambda tx: queue.lease(tx, now=now, owner="new", limit=1, lease_for=lease))
+    storage.transact(queue.free_all)
+    assert storage.transact(lambda tx: queue.lease(tx, now=now, owner="new", limit=1, lease_for=lease))

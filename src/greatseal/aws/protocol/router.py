@@ -29,7 +29,8 @@ from greatseal.aws.wire import WireError, method_not_allowed
 
 _CBOR_PATH = re.compile(rb"/service/([A-Za-z0-9_]{1,128})/operation/([A-Za-z0-9_]{1,128})")
 _RPC_V2 = "rpc-v2-cbor"
-_SCOPE = re.compile(r"Credential=[^/,\s]*/[^/,\s]*/[^/,\s]*/([^/,\s]*)/")
+# Bounded, so that a header made of beginnings costs nothing.
+_SCOPE = re.compile(r"Credential=[^/,\s]{0,128}/[^/,\s]{0,16}/[^/,\s]{0,64}/([^/,\s]{0,64})/")
 _ACTION = re.compile(rb"(?:^|&)Action=")
 
 Target = tuple[Service, Operation]

@@ -31,7 +31,7 @@ from greatseal.domain.policy import KeyPolicy
 from greatseal.kernel.caller import Caller
 from greatseal.kernel.clock import Clock
 from greatseal.kernel.entropy import Entropy
-from greatseal.kernel.errors import InProgress, InvalidArgument, NotFound, Refusal, RequestFailed
+from greatseal.kernel.errors import InProgress, InvalidArgument, MalformedCsr, NotFound, Refusal, RequestFailed
 from greatseal.kernel.ids import new_serial
 from greatseal.storage import Storage, Tx, idempotency
 from greatseal.storage.errors import StorageError
@@ -111,6 +111,7 @@ class Issuance:
         if earlier is not None:
             return earlier
         check_authority(authority, order, request, now)  # 2
+        self._check_key(tx, order, request.spki)
         issuers = () if order.template.root else _issuers(authority.certificate)
         lifetime = validity.validity_period(order.validity, order.not_before, now)
         content = templates.compose(
@@ -152,6 +153,20 @@ class Issuance:
             raise _SerialTaken
         self._audit.record(tx, caller, arn, entry.arn, serial=entry.serial, template=order.template_arn)  # 4
         return Prepared(entry, authority.key_id, issuers[0].spki if issuers else None)
+
+    def _check_key(self, tx: Tx, order: Order, spki: bytes) -> None:
+        """Keys that this installation knows too well (faults.md 22 and 23). Raises MalformedCsr and InvalidArgument."""
+        if self._keys.is_compromised(tx, spki):
+            raise MalformedCsr(
+                "The public key of the certificate signing request is refused. A certificate for it was revoked "
+                "because the key was compromised."
+            )
+        # A CA that signs as an end entity, too, would have two meanings for one signature.
+        if not order.template.ca and self._keys.is_authority_key(tx, spki):
+            raise InvalidArgument(
+                "The public key of the certificate signing request is the key of a certificate authority. "
+                "It can be certified with a template for certificate authorities only."
+            )
 
     def _claim(
         self, tx: Tx, caller: Caller, authority_id: str, order: Order, issued_arn: str, now: datetime

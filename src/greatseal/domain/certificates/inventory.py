@@ -154,14 +154,15 @@ class Inventory:
         self._storage.transact(work)
 
     def take_revocation(self, tx: Tx, authority_certificate_arn: str) -> None:
-        """Marks the certificate whose CA certificate was revoked, if it is one of ours and not marked yet."""
+        """Marks the certificate whose CA certificate is revoked, if it is one of ours and not marked yet."""
         found = store.find_issued_by(tx, authority_certificate_arn)
         if found is None or found.status is Status.REVOKED:
             return
         serial = authority_certificate_arn.rpartition("/")[2]
         authority = authority_certificate_arn.partition("/certificate/")[0].rpartition("/")[2]
         revocation = self._revocations.find(tx, authority, serial)
-        assert revocation is not None
+        if revocation is None:
+            return
         marked = replace(
             found,
             status=Status.REVOKED,

@@ -231,6 +231,8 @@ class Requests:
         saved = store.find(tx, item_id)
         assert saved is not None
         self._events.emit(tx, happenings.available(saved, "RENEWAL" if is_renewal else "ISSUANCE", now))
+        # Its CA may have revoked it before it became known here.
+        self._inventory.take_revocation(tx, authority_certificate_arn)
 
     def _fail(self, tx: Tx, item_id: str, generation: object, reason: FailureReason) -> None:
         item = _waiting(tx, item_id, generation)

@@ -1,10 +1,12 @@
 """What a stored key is and what it may be used for."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
 from greatseal.crypto.algorithms import KeyAlgorithm
+from greatseal.crypto.keypair import encode_public, load_public
 
 
 class Purpose(Enum):
@@ -34,6 +36,11 @@ class KeyRecord:
     purpose: Purpose
     spki: bytes
     created_at: datetime
+
+
+def fingerprint(spki: bytes) -> str:
+    """Names a public key whatever encoding of a point it came in: SHA-256 of the canonical DER, hexadecimal."""
+    return hashlib.sha256(encode_public(load_public(spki))).hexdigest()
 
 
 def identity(key_id: str) -> str:

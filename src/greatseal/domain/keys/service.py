@@ -7,7 +7,7 @@ from greatseal.crypto.algorithms import KeyAlgorithm
 from greatseal.crypto.signature import Signer, SoftwareSigner
 from greatseal.crypto.wrap import Sealer
 from greatseal.domain.keys import store
-from greatseal.domain.keys.model import NewKey, Purpose, identity
+from greatseal.domain.keys.model import NewKey, Purpose, fingerprint, identity
 from greatseal.domain.keys.pool import KeyPool
 from greatseal.kernel.clock import Clock
 from greatseal.kernel.entropy import Entropy
@@ -59,6 +59,18 @@ class Keys:
         if record.purpose is not Purpose.CERTIFICATE:
             raise PermissionError(f"key {key_id} is not the key of a certificate")
         return self._sealer.open(identity(key_id), sealed)
+
+    def is_authority_key(self, tx: Tx, spki: bytes) -> bool:
+        """Whether a public key (SubjectPublicKeyInfo DER) is that of an authority of this installation."""
+        return store.has_authority_key(tx, fingerprint(spki))
+
+    def is_compromised(self, tx: Tx, spki: bytes) -> bool:
+        """Whether a certificate for this public key was revoked because the key was compromised."""
+        return store.has_compromised(tx, fingerprint(spki))
+
+    def report_compromise(self, tx: Tx, spki: bytes) -> None:
+        """The private half of this public key is known to strangers; it is never certified again (BR 6.1.1.3)."""
+        store.add_compromised(tx, fingerprint(spki), self._clock.now())
 
     def destroy(self, tx: Tx, key_id: str) -> None:
         """Deletes a key for good."""

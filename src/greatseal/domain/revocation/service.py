@@ -6,12 +6,14 @@ from greatseal.domain.authorities.issued import JournalState, serial_from_text
 from greatseal.domain.authorities.model import require
 from greatseal.domain.authorities.store import journal
 from greatseal.domain.events import Event, Events
+from greatseal.domain.keys import Keys
 from greatseal.domain.revocation import store
 from greatseal.domain.revocation.model import Revocation, RevocationReason
 from greatseal.kernel.caller import Caller
 from greatseal.kernel.clock import Clock
 from greatseal.kernel.errors import AlreadyProcessed, InProgress, InvalidRequest, NotFound
 from greatseal.storage import Storage, Tx, queue
+from greatseal.x509.certificate import Certificate
 
 # The job that tells other rooms; its payload is {"certificate_arn": …}.
 REVOKED_JOB = "certificate-revoked"
@@ -20,9 +22,12 @@ REVOKED_JOB = "certificate-revoked"
 class Revocations:
     """Revokes certificates."""
 
-    def __init__(self, *, storage: Storage, registry: Registry, events: Events, audit: Audit, clock: Clock) -> None:
+    def __init__(
+        self, *, storage: Storage, registry: Registry, keys: Keys, events: Events, audit: Audit, clock: Clock
+    ) -> None:
         self._storage = storage
         self._registry = registry
+        self._keys = keys
         self._events = events
         self._audit = audit
         self._clock = clock
@@ -46,6 +51,9 @@ class Revocations:
                 raise InvalidRequest("An expired certificate can not be revoked")
             if not store.add(tx, Revocation(authority.id, wanted, now, reason)):
                 raise AlreadyProcessed("The certificate has already been revoked")
+            if reason is RevocationReason.KEY_COMPROMISE:
+                assert entry.certificate is not None
+                self._keys.report_compromise(tx, Certificate.parse(entry.certificate).spki)
             self._events.emit(
                 tx,
                 Event(

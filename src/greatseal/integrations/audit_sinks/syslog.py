@@ -5,6 +5,7 @@ message, not that the receiver stored it. Use the file or the webhook where that
 """
 
 import os
+import select
 import socket
 import threading
 from collections.abc import Sequence
@@ -16,7 +17,8 @@ from greatseal.kernel.clock import Clock
 
 # Facility 13 is "log audit", severity 5 is notice (RFC 5424 section 6.2.1).
 _PRIORITY = 13 * 8 + 5
-_ATTEMPTS = 2
+# UDP has no connection that could be stale; what it tells of is a datagram that was lost.
+_ATTEMPTS = {"tcp": 2, "unix": 2, "udp": 1}
 
 Transport = Literal["udp", "tcp", "unix"]
 
@@ -40,14 +42,15 @@ class SyslogSink:
         """Raises OSError when the receiver cannot be reached or the socket takes no more in time."""
         messages = [self._message(line) for line in lines]
         with self._lock:
-            for attempt in range(1, _ATTEMPTS + 1):
+            attempts = _ATTEMPTS[self._transport]
+            for attempt in range(1, attempts + 1):
                 try:
                     self._send(messages)
                     return
                 except OSError:
                     # A connection of yesterday may be gone; a new one gets the whole batch, parts of it twice.
                     self._close()
-                    if attempt == _ATTEMPTS:
+                    if attempt == attempts:
                         raise
 
     def close(self) -> None:
@@ -100,9 +103,10 @@ def _connected(made: socket.socket, address: tuple[Any, ...] | str, timeout: flo
 
 def _is_closed(connection: socket.socket) -> bool:
     """Whether the receiver hung up: the first write after that would be taken by the kernel and lost."""
+    poll = select.poll()
+    poll.register(connection, select.POLLIN)
     try:
-        return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
-    except BlockingIOError:
-        return False
+        # A receiver of syslog never speaks: what there is to read is the end, or an error.
+        return bool(poll.poll(0)) and connection.recv(1, socket.MSG_PEEK) == b""
     except OSError:
         return True

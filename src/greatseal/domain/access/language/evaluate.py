@@ -64,21 +64,29 @@ class Verdict:
     sid: str | None = None
 
 
+@dataclass(slots=True)
 class _Said:
-    """What a union of policies says: the first denial, else the first permission."""
+    """What a union of policies of one kind says: the first denial, else the first permission."""
 
-    __slots__ = ("allow", "deny")
+    kind: DecidedBy
+    deny: tuple[CompiledPolicy, Decision] | None = None
+    allow: tuple[CompiledPolicy, Decision] | None = None
 
-    def __init__(self, kind: DecidedBy, policies: Policies, request: Request) -> None:
-        self.deny: Verdict | None = None
-        self.allow: Verdict | None = None
-        for policy in policies:
-            decision = policy.decide(request)
-            if decision.effect is Effect.DENY:
-                self.deny = _verdict(False, kind, policy, decision)
-                return
-            if decision.effect is Effect.ALLOW and self.allow is None:
-                self.allow = _verdict(True, kind, policy, decision)
+    def refusal(self) -> Verdict | None:
+        """The verdict of the statement that denies, if one does."""
+        return None if self.deny is None else _verdict(False, self.kind, *self.deny)
+
+
+def _said(kind: DecidedBy, policies: Policies, request: Request) -> _Said:
+    said = _Said(kind)
+    for policy in policies:
+        decision = policy.decide(request)
+        if decision.effect is Effect.DENY:
+            said.deny = policy, decision
+            break
+        if decision.effect is Effect.ALLOW and said.allow is None:
+            said.allow = policy, decision
+    return said
 
 
 def _verdict(allowed: bool, kind: DecidedBy, policy: CompiledPolicy, decision: Decision) -> Verdict:
@@ -92,7 +100,9 @@ def evaluate(circumstances: Circumstances, request: Request) -> Verdict:
     service control, resource, identity, boundary, session (iam.md 6). Raises ValueError when the request is
     another principal's than the circumstances.
     """
-    if request.principal != circumstances.principal:
+    caller = circumstances.principal
+    # Nearly always the same object, and comparing two frozen values costs as much as a small policy.
+    if request.principal is not caller and request.principal != caller:
         raise ValueError("the request and the circumstances are about different principals")
     return _Evaluation(circumstances, request).verdict()
 
@@ -101,38 +111,31 @@ class _Evaluation:
     """One request among its policies."""
 
     def __init__(self, at: Circumstances, request: Request) -> None:
-        self._at = at
-        self._request = request
-        self._caller = at.principal
+        caller = at.principal
+        carries = caller.kind in _CARRIERS
+        exempt = at.management_account or caller.service_linked or not caller.account
         is_trust = at.resource is not None and at.resource.kind is PolicyKind.TRUST
-        self._resource_kind = DecidedBy.TRUST if is_trust else DecidedBy.RESOURCE
+        self._at = at
+        self._caller = caller
         self._authoritative = at.authoritative or is_trust
+        self._resource_kind = DecidedBy.TRUST if is_trust else DecidedBy.RESOURCE
         self._resource = NOTHING if at.resource is None else at.resource.decide(request)
-        carries = self._caller.kind in _CARRIERS
-        self._identity = self._said(DecidedBy.IDENTITY, at.identity if carries else ())
-        self._boundary = self._said(DecidedBy.BOUNDARY, (at.boundary,) if at.boundary and carries else ())
-        self._session = self._said(DecidedBy.SESSION, at.session or () if carries else ())
-        exempt = at.management_account or self._caller.service_linked or not self._caller.account
-        levels = () if exempt else at.scp_levels
-        self._scps = [self._said(DecidedBy.SCP, level) for level in levels]
-
-    def _said(self, kind: DecidedBy, policies: Policies) -> _Said:
-        return _Said(kind, policies, self._request)
+        self._scps = [] if exempt else [_said(DecidedBy.SCP, level, request) for level in at.scp_levels]
+        self._identity = _said(DecidedBy.IDENTITY, at.identity if carries else (), request)
+        self._boundary = _said(DecidedBy.BOUNDARY, (at.boundary,) if at.boundary and carries else (), request)
+        self._session = _said(DecidedBy.SESSION, at.session if at.session and carries else (), request)
 
     def verdict(self) -> Verdict:
         return self._explicit_denial() or self._silence_of_scps() or self._grant()
 
     def _explicit_denial(self) -> Verdict | None:
         """Step 1: one matching Deny anywhere."""
-        of_resource = self._of_resource() if self._resource.effect is Effect.DENY else None
-        denials = [
-            *(level.deny for level in self._scps),
-            of_resource,
-            self._identity.deny,
-            self._boundary.deny,
-            self._session.deny,
-        ]
-        return next((denial for denial in denials if denial is not None), None)
+        for level in self._scps:
+            if level.deny:
+                return level.refusal()
+        if self._resource.effect is Effect.DENY:
+            return self._of_resource()
+        return self._identity.refusal() or self._boundary.refusal() or self._session.refusal()
 
     def _of_resource(self) -> Verdict:
         assert self._at.resource is not None
@@ -141,9 +144,7 @@ class _Evaluation:
 
     def _silence_of_scps(self) -> Verdict | None:
         """Step 2: at every level one policy must allow."""
-        if all(level.allow for level in self._scps):
-            return None
-        return Verdict(False, DecidedBy.SCP)
+        return None if all(level.allow for level in self._scps) else Verdict(False, DecidedBy.SCP)
 
     def _grant(self) -> Verdict:
         """Steps 3 to 7. Neither denied nor cut off by the organization: who lets the caller in?"""
@@ -170,7 +171,7 @@ class _Evaluation:
             return Verdict(True, DecidedBy.ROOT)
         if self._identity.allow is None:
             return Verdict(False, DecidedBy.IDENTITY)
-        return self._limits() or self._identity.allow
+        return self._limits() or _verdict(True, DecidedBy.IDENTITY, *self._identity.allow)
 
     def _limits(self) -> Verdict | None:
         """Steps 5 and 6: what boundary and session policies do not allow."""

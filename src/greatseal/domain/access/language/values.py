@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_netw
 
 # Bounded on both sides of the point and in the exponent, so that no comparison becomes long.
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,64}(?:\.[0-9]{0,64})?|\.[0-9]{1,64})(?:[eE][+-]?[0-9]{1,3})?")
-_EPOCH = re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]{1,9})?")
+_EPOCH = re.compile(r"-?[0-9]{1,18}")
 # The forms of W3C-NOTE-datetime, which IAM names as its ISO 8601; the zone is optional and means UTC.
 _DATE = re.compile(
     r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})"
@@ -33,10 +33,10 @@ def number_of(text: str) -> Decimal | None:
 
 @lru_cache(maxsize=512)
 def instant_of(text: str) -> int | None:
-    """Nanoseconds since 1970 of an ISO 8601 date or of epoch seconds. Four digits alone are a year."""
+    """Nanoseconds since 1970 of an ISO 8601 date or of whole epoch seconds. Four digits alone are a year."""
     found = _DATE.fullmatch(text)
     if found is None:
-        return int(Decimal(text) * _NANO) if _EPOCH.fullmatch(text) else None
+        return int(text) * _NANO if _EPOCH.fullmatch(text) else None
     year, month, day, hour, minute, second, fraction, sign, zone_hours, zone_minutes = found.groups()
     try:
         moment = datetime(int(year), int(month or 1), int(day or 1), int(hour or 0), int(minute or 0), int(second or 0))

@@ -199,6 +199,15 @@ def _certificate_usage() -> None:
     )
 
 
+def _compromised_key() -> None:
+    op.create_table(
+        "compromised_key",
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("reported_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("fingerprint", name=op.f("pk_compromised_key")),
+    )
+
+
 def _credential() -> None:
     op.create_table(
         "credential",
@@ -299,10 +308,12 @@ def _key() -> None:
         sa.Column("account", sa.String(length=12), nullable=False),
         sa.Column("purpose", sa.String(length=16), nullable=False),
         sa.Column("spki", sa.LargeBinary(), nullable=False),
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_key")),
     )
+    op.create_index("ix_key_fingerprint", "key", ["fingerprint"], unique=False)
 
 
 def _outbox() -> None:
@@ -367,6 +378,7 @@ def upgrade() -> None:
     _certificate()
     _certificate_name()
     _certificate_usage()
+    _compromised_key()
     _credential()
     _idempotency()
     _installation()
