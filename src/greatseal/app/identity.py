@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 
-from greatseal.app.rooms import Rooms
+from greatseal.app.rooms import INSTALLATION_ACCOUNT, Rooms
 from greatseal.crypto.algorithms import KeyAlgorithm, SignatureAlgorithm
 from greatseal.crypto.keypair import load_private, pem_private
 from greatseal.domain.authorities.lifecycle import NewAuthority
@@ -28,8 +28,6 @@ from greatseal.x509.names import subject_from_custom
 from greatseal.x509.templates import find_template, template_arn
 from greatseal.x509.validity import Validity, ValidityType
 
-# An account of its own: what belongs to the installation is not in anybody's lists.
-SYSTEM_ACCOUNT = "000000000000"
 _AUTHORITY = "https-authority"
 _CERTIFICATE = "https-certificate/"
 _CA_YEARS = 10
@@ -115,7 +113,9 @@ def _issue(rooms: Rooms, caller: Caller, authority: str, names: tuple[str, ...])
         template=find_template(template),
         template_arn=template,
     )
-    rooms.storage.transact(lambda tx: rooms.keys.add(tx, key, account=SYSTEM_ACCOUNT, purpose=Purpose.CERTIFICATE))
+    rooms.storage.transact(
+        lambda tx: rooms.keys.add(tx, key, account=INSTALLATION_ACCOUNT, purpose=Purpose.CERTIFICATE)
+    )
     arn = rooms.issuance.issue(caller, authority, order)
     fact = json.dumps({"arn": arn, "key_id": key.id}).encode()
     rooms.storage.transact(lambda tx: installation.replace(tx, _fact_of(names), fact))
@@ -149,9 +149,9 @@ def _general_name(name: str) -> general_names.GeneralName:
 
 def _caller(rooms: Rooms, region: str) -> Caller:
     return Caller(
-        account=SYSTEM_ACCOUNT,
+        account=INSTALLATION_ACCOUNT,
         region=region,
-        principal_arn=f"arn:aws:iam::{SYSTEM_ACCOUNT}:root",
+        principal_arn=f"arn:aws:iam::{INSTALLATION_ACCOUNT}:root",
         access_key_id="",
         request_id=new_uuid(rooms.entropy),
         operation="greatseal:Start",

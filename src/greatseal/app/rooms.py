@@ -1,21 +1,22 @@
 """Every collaborator, built once: the rooms and what they stand on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 from hmac import digest
 
 from greatseal.crypto.algorithms import KeyAlgorithm
+from greatseal.crypto.signature import Signer
 from greatseal.crypto.wrap import Sealer
 from greatseal.domain.access import Access
-from greatseal.domain.audit import Audit
+from greatseal.domain.audit import Audit, AuditLog, AuditSink, Seals
 from greatseal.domain.authorities import Issuance, Lifecycle, Permissions, Registry
 from greatseal.domain.certificates import Exports, Imports, Inventory, Requests
 from greatseal.domain.certificates.issuing import Issuing
 from greatseal.domain.certificates.requests import ISSUE_JOB
 from greatseal.domain.events import Events
-from greatseal.domain.keys import KeyPool, Keys
+from greatseal.domain.keys import KeyPool, Keys, Purpose
 from greatseal.domain.policy import KeyPolicy
 from greatseal.domain.revocation import Revocations
 from greatseal.domain.revocation.service import REVOKED_JOB
@@ -24,13 +25,16 @@ from greatseal.kernel.clock import Clock
 from greatseal.kernel.entropy import Entropy
 from greatseal.kernel.pages import PageTokens
 from greatseal.kernel.secret import Secret
-from greatseal.storage import Storage, idempotency, outbox
+from greatseal.storage import Storage, Tx, idempotency, installation, outbox
 from greatseal.storage.queue import Job
 from greatseal.work.runner import Handler
 from greatseal.work.schedule import Recurring
 
 # Events that nobody fetches are kept this long.
 OUTBOX_RETENTION = timedelta(days=7)
+# An account of its own: what belongs to the installation is not in anybody's lists.
+INSTALLATION_ACCOUNT = "000000000000"
+_AUDIT_KEY = "audit-key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,7 @@ class Rooms:
     tokens: PageTokens
     pool: KeyPool
     audit: Audit
+    audit_log: AuditLog
     access: Access
     keys: Keys
     registry: Registry
@@ -94,16 +99,21 @@ def build(
     entropy: Entropy,
     pool: Mapping[KeyAlgorithm, int],
     key_policy: KeyPolicy | None = None,
+    audit_sinks: Sequence[AuditSink] = (),
 ) -> Rooms:
     """Builds the rooms over a migrated database."""
     sealer = Sealer(kek, entropy)
     tokens = PageTokens(Secret(digest(kek.reveal(), b"pagination tokens", sha256)))
     key_pool = KeyPool(pool)
-    audit = Audit(clock=clock, entropy=entropy)
+    seals = Seals.under(kek)
+    audit = Audit(clock=clock, entropy=entropy, storage=storage, seals=seals, sinks=audit_sinks, tokens=tokens)
     tags = Tags()
     events = Events(clock=clock, entropy=entropy)
     access = Access(storage=storage, sealer=sealer, clock=clock, entropy=entropy)
     keys = Keys(storage=storage, sealer=sealer, clock=clock, entropy=entropy, pool=key_pool)
+    audit_log = AuditLog(
+        storage=storage, clock=clock, entropy=entropy, seals=seals, signer=lambda: _audit_signer(storage, keys)
+    )
     registry = Registry(storage=storage, tags=tags, audit=audit, clock=clock, tokens=tokens)
     lifecycle = Lifecycle(
         storage=storage,
@@ -177,6 +187,7 @@ def build(
         tokens=tokens,
         pool=key_pool,
         audit=audit,
+        audit_log=audit_log,
         access=access,
         keys=keys,
         registry=registry,
@@ -189,6 +200,22 @@ def build(
         imports=imports,
         exports=exports,
     )
+
+
+def _audit_signer(storage: Storage, keys: Keys) -> Signer:
+    """The key that signs checkpoints; made when the first one is due."""
+    stored = storage.read(lambda tx: installation.recall(tx, _AUDIT_KEY))
+    if stored is None:
+        new = keys.generate(KeyAlgorithm.EC_prime256v1)
+
+        def work(tx: Tx) -> bytes:
+            decided = installation.remember(tx, _AUDIT_KEY, new.id.encode())
+            if decided == new.id.encode():
+                keys.add(tx, new, account=INSTALLATION_ACCOUNT, purpose=Purpose.AUDIT)
+            return decided
+
+        stored = storage.transact(work)
+    return keys.signer(stored.decode())
 
 
 def _discard(_: object) -> None:

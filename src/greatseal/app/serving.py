@@ -20,11 +20,13 @@ from greatseal.app.rooms import Rooms, build
 from greatseal.crypto.algorithms import KeyAlgorithm
 from greatseal.crypto.blocklist import DEFAULT_BLOCKLIST, Blocklist
 from greatseal.crypto.wrap import CannotOpen
+from greatseal.domain.audit import AuditSink
 from greatseal.domain.policy import KeyPolicy
 from greatseal.edge.asgi import EdgeApp
 from greatseal.edge.metrics import EdgeMetrics
 from greatseal.edge.reading import Limits
 from greatseal.integrations import kek
+from greatseal.integrations.audit_sinks import sink_at
 from greatseal.kernel.clock import SystemClock
 from greatseal.kernel.entropy import SystemEntropy
 from greatseal.kernel.secret import Secret
@@ -39,6 +41,7 @@ from greatseal.work.schedule import Schedule
 _log = structlog.get_logger("greatseal")
 
 _CERTIFICATE_CHECK_SECONDS = 3600.0
+_SEQUENCE_SECONDS = 1.0
 
 
 def serve(settings: Settings, *, announce: Callable[[str], None]) -> None:
@@ -75,6 +78,7 @@ def open_rooms(settings: Settings, storage: Storage) -> Rooms:
             KeyAlgorithm.RSA_4096: settings.keys.pool_rsa_4096,
         },
         key_policy=KeyPolicy(_blocklist(settings)),
+        audit_sinks=[_sink(settings, url, clock) for url in settings.audit.sinks],
     )
     root = settings.root
     if root.access_key_id and root.secret_access_key:
@@ -99,6 +103,20 @@ def _blocklist(settings: Settings) -> Blocklist:
         except ValueError as error:
             raise OSError(f"the blocklist {path} cannot be read: {error}") from None
     return blocklist
+
+
+def _sink(settings: Settings, url: str, clock: SystemClock) -> AuditSink:
+    token = settings.audit.webhook_token
+    try:
+        return sink_at(
+            url,
+            clock=clock,
+            hostname=socket.gethostname(),
+            token=Secret(token.encode()) if token is not None else None,
+            timeout=settings.audit.sink_timeout_seconds,
+        )
+    except ValueError as error:
+        raise OSError(f"the audit sink cannot be used: {error}") from None
 
 
 def _kek(settings: Settings, storage: Storage, entropy: SystemEntropy) -> Secret:
@@ -130,8 +148,10 @@ def _run(settings: Settings, rooms: Rooms, announce: Callable[[str], None]) -> N
     loop = Loop(storage=rooms.storage, runner=runner, clock=rooms.clock)
     stopping = threading.Event()
     filler = threading.Thread(target=_fill, args=(rooms, stopping), name="greatseal-keys", daemon=True)
+    sequencer = threading.Thread(target=_sequence, args=(rooms, stopping), name="greatseal-audit", daemon=True)
     loop.start()
     filler.start()
+    sequencer.start()
     try:
         asyncio.run(_listen(settings, rooms, announce))
     finally:
@@ -139,12 +159,24 @@ def _run(settings: Settings, rooms: Rooms, announce: Callable[[str], None]) -> N
         rooms.pool.wanted.set()
         loop.stop()
         filler.join()
+        sequencer.join()
 
 
 def _fill(rooms: Rooms, stopping: threading.Event) -> None:
     while not stopping.is_set():
         if not rooms.pool.fill_one():
             rooms.pool.wanted.wait()
+
+
+def _sequence(rooms: Rooms, stopping: threading.Event) -> None:
+    """Extends the log of the audit trail, at the end once more. Any node may: the log compares and swaps."""
+    last = False
+    while not last:
+        last = stopping.wait(_SEQUENCE_SECONDS)
+        try:
+            rooms.audit_log.catch_up()
+        except Exception:  # noqa: BLE001 - the thread outlives every failure
+            _log.exception("audit_trail_not_sequenced")
 
 
 async def _listen(settings: Settings, rooms: Rooms, announce: Callable[[str], None]) -> None:

@@ -9,6 +9,7 @@ from greatseal.settings.paths import DataPaths
 from greatseal.settings.sources import Field, SettingsError, default_data_directory, fields, load
 from greatseal.settings.tree import (
     Address,
+    AuditSettings,
     Hidden,
     KekSettings,
     KeysSettings,
@@ -20,6 +21,7 @@ from greatseal.settings.tree import (
 
 __all__ = [
     "Address",
+    "AuditSettings",
     "DataPaths",
     "Field",
     "Hidden",

@@ -45,7 +45,7 @@ class Field:
     @property
     def hidden(self) -> bool:
         """Whether it is a secret, which a settings file (it ends in a repository one day) must not hold."""
-        return self.name in ("kek.passphrase", "root.secret_access_key")
+        return self.name in ("kek.passphrase", "root.secret_access_key", "audit.webhook_token")
 
 
 def fields(section: type[msgspec.Struct] = Settings, prefix: str = "") -> Iterator[Field]:

@@ -126,6 +126,19 @@ class RootSettings(Section, frozen=True, kw_only=True):
     ] = None
 
 
+class AuditSettings(Section, frozen=True, kw_only=True):
+    """Blocking copies of the audit trail: when one of them cannot be written, the act fails."""
+
+    sinks: Annotated[
+        tuple[str, ...],
+        Meta(description="Where copies go: `file:///PATH`, `udp://`, `tcp://`, `unix://` (syslog), `https://`"),
+    ] = ()
+    webhook_token: Annotated[
+        Hidden | None, Meta(description="Bearer token that webhooks receive, 16 characters or more")
+    ] = None
+    sink_timeout_seconds: Annotated[float, Meta(gt=0, description="How long one copy may take, in seconds")] = 5.0
+
+
 class LogSettings(Section, frozen=True, kw_only=True):
     """The log on standard error."""
 
@@ -164,6 +177,7 @@ class Settings(Section, frozen=True, kw_only=True):
     kek: KekSettings = KekSettings()
     keys: KeysSettings = KeysSettings()
     root: RootSettings = RootSettings()
+    audit: AuditSettings = AuditSettings()
     log: LogSettings = LogSettings()
 
     @property

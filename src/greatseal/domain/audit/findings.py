@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from enum import Enum
 
-_MOST = 200
+# Of each kind, so that a flood of one cannot hide another.
+_MOST = 100
 
 
 class Kind(Enum):
@@ -55,14 +56,14 @@ class Report:
 
 @dataclass(slots=True)
 class Findings:
-    """Collects findings, up to a number that a human can read."""
+    """Collects findings, up to a number of each kind that a human can read."""
 
     listed: list[Finding] = field(default_factory=list)
     more: int = 0
 
     def add(self, kind: Kind, text: str, *, index: int | None = None, event_id: str | None = None) -> None:
         """One more."""
-        if len(self.listed) < _MOST:
+        if sum(each.kind is kind for each in self.listed) < _MOST:
             self.listed.append(Finding(kind, text, index, event_id))
         else:
             self.more += 1

@@ -14,6 +14,8 @@ class Purpose(Enum):
 
     AUTHORITY = "AUTHORITY"
     CERTIFICATE = "CERTIFICATE"
+    AUDIT = "AUDIT"
+    """Signs checkpoints of the audit trail."""
 
 
 @dataclass(frozen=True, slots=True)
