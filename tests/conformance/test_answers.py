@@ -102,9 +102,7 @@ def tale(customer: Customer, key: str) -> str:
     pca.tag_certificate_authority(**this, Tags=[{"Key": "team", "Value": "pki"}])
     pca.create_permission(**this, Principal="acm.amazonaws.com", Actions=["IssueCertificate", "GetCertificate"])
     read(customer, issuing.arn)
-    pca.revoke_certificate(
-        **this, CertificateSerial=f"{leaf.parsed.serial_number:x}", RevocationReason="SUPERSEDED"
-    )
+    pca.revoke_certificate(**this, CertificateSerial=f"{leaf.parsed.serial_number:x}", RevocationReason="SUPERSEDED")
     pca.untag_certificate_authority(**this, Tags=[{"Key": "team"}])
     pca.delete_permission(**this, Principal="acm.amazonaws.com")
     passing = customer.create("ROOT", key)
