@@ -58,7 +58,7 @@ docs: setup ## Render the generated pages of docs/
 	@$(BIN)/python tools/render_docs.py
 
 bench: setup ## Run the benchmarks, each beside its peer
-	@if test -f bench/run.py; then $(BIN)/python bench/run.py; else echo "no benchmark is written yet"; fi
+	@for each in bench/*.py; do $(BIN)/python "$$each" || exit 1; done
 
 format: setup ## Format the code and mend what ruff can mend
 	@$(BIN)/ruff check --fix .

@@ -41,7 +41,7 @@ from greatseal.work.schedule import Schedule
 _log = structlog.get_logger("greatseal")
 
 _CERTIFICATE_CHECK_SECONDS = 3600.0
-_SEQUENCE_SECONDS = 1.0
+_TICK_SECONDS = 1.0
 
 
 def serve(settings: Settings, *, announce: Callable[[str], None]) -> None:
@@ -165,14 +165,15 @@ def _run(settings: Settings, rooms: Rooms, announce: Callable[[str], None]) -> N
 def _fill(rooms: Rooms, stopping: threading.Event) -> None:
     while not stopping.is_set():
         if not rooms.pool.fill_one():
-            rooms.pool.wanted.wait()
+            # With a limit: the pool may clear the event just after the stop has set it.
+            rooms.pool.wanted.wait(_TICK_SECONDS)
 
 
 def _sequence(rooms: Rooms, stopping: threading.Event) -> None:
     """Extends the log of the audit trail, at the end once more. Any node may: the log compares and swaps."""
     last = False
     while not last:
-        last = stopping.wait(_SEQUENCE_SECONDS)
+        last = stopping.wait(_TICK_SECONDS)
         try:
             rooms.audit_log.catch_up()
         except Exception:  # noqa: BLE001 - the thread outlives every failure
@@ -216,8 +217,12 @@ async def _listen(settings: Settings, rooms: Rooms, announce: Callable[[str], No
     while not stopped.is_set():
         with suppress(TimeoutError):
             await asyncio.wait_for(stopped.wait(), _CERTIFICATE_CHECK_SECONDS)
-        if not stopped.is_set():
+        if stopped.is_set():
+            break
+        try:
             shown = await _show(settings, rooms, https, secure, shown)
+        except Exception:  # noqa: BLE001 - the certificate that is shown is good for weeks, the next look comes in an hour
+            _log.exception("https_certificate_not_renewed")
     _log.info("stopping")
     await https.stop()
     await http.stop()
