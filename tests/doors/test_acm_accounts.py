@@ -209,7 +209,7 @@ def test_regions_are_separate(acm):
 
 def test_accounts_are_separate(acm):
     arn = acm.exported(acm.root())
-    other = acm.installation.rooms.access.ensure_root(account="444455556666", region="us-east-1")
+    other = acm.installation.rooms.access.ensure_root(account="444455556666")
     stranger = acm.installation.client("acm", credential=other)
     for call in by_arn(stranger, arn).values():
         with refused("AccessDeniedException", "is not authorized to perform: acm:"):

@@ -221,7 +221,7 @@ def test_a_token_is_good_for_its_own_listing_only(acm):
     ireland = acm.installation.client("acm", region="eu-west-1")
     with refused("ValidationException", "token"):
         ireland.list_certificates(MaxItems=1, NextToken=token)
-    other = acm.installation.rooms.access.ensure_root(account="444455556666", region="us-east-1")
+    other = acm.installation.rooms.access.ensure_root(account="444455556666")
     stranger = acm.installation.client("acm", credential=other)
     with refused("ValidationException", "token"):
         stranger.list_certificates(MaxItems=1, NextToken=token)

@@ -9,7 +9,7 @@ from hmac import digest
 from greatseal.crypto.algorithms import KeyAlgorithm
 from greatseal.crypto.signature import Signer
 from greatseal.crypto.wrap import Sealer
-from greatseal.domain.access import Access
+from greatseal.domain.access import Access, Accounts, Membership, ResourcePolicies
 from greatseal.domain.audit import Audit, AuditLog, AuditSink, Seals
 from greatseal.domain.authorities import Issuance, Lifecycle, Permissions, Registry
 from greatseal.domain.certificates import Exports, Imports, Inventory, Requests
@@ -49,6 +49,8 @@ class Rooms:
     audit: Audit
     audit_log: AuditLog
     access: Access
+    accounts: Accounts
+    resource_policies: ResourcePolicies
     keys: Keys
     registry: Registry
     lifecycle: Lifecycle
@@ -100,8 +102,9 @@ def build(
     pool: Mapping[KeyAlgorithm, int],
     key_policy: KeyPolicy | None = None,
     audit_sinks: Sequence[AuditSink] = (),
+    region: str = "us-east-1",
 ) -> Rooms:
-    """Builds the rooms over a migrated database."""
+    """Builds the rooms over a migrated database. `region` is the installation's own."""
     sealer = Sealer(kek, entropy)
     tokens = PageTokens(Secret(digest(kek.reveal(), b"pagination tokens", sha256)))
     key_pool = KeyPool(pool)
@@ -109,7 +112,17 @@ def build(
     audit = Audit(clock=clock, entropy=entropy, storage=storage, seals=seals, sinks=audit_sinks, tokens=tokens)
     tags = Tags()
     events = Events(clock=clock, entropy=entropy)
-    access = Access(storage=storage, sealer=sealer, clock=clock, entropy=entropy)
+    access = Access(
+        storage=storage,
+        sealer=sealer,
+        clock=clock,
+        entropy=entropy,
+        tags=tags,
+        organizations=_NoOrganizations(),
+        region=region,
+    )
+    accounts = Accounts(sealer=sealer, clock=clock, entropy=entropy)
+    resource_policies = ResourcePolicies(clock=clock)
     keys = Keys(storage=storage, sealer=sealer, clock=clock, entropy=entropy, pool=key_pool)
     audit_log = AuditLog(
         storage=storage, clock=clock, entropy=entropy, seals=seals, signer=lambda: _audit_signer(storage, keys)
@@ -189,6 +202,8 @@ def build(
         audit=audit,
         audit_log=audit_log,
         access=access,
+        accounts=accounts,
+        resource_policies=resource_policies,
         keys=keys,
         registry=registry,
         lifecycle=lifecycle,
@@ -200,6 +215,11 @@ def build(
         imports=imports,
         exports=exports,
     )
+
+
+class _NoOrganizations:
+    def membership(self, tx: Tx, account: str) -> Membership | None:
+        return None
 
 
 def _audit_signer(storage: Storage, keys: Keys) -> Signer:

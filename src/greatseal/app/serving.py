@@ -79,14 +79,15 @@ def open_rooms(settings: Settings, storage: Storage) -> Rooms:
         },
         key_policy=KeyPolicy(_blocklist(settings)),
         audit_sinks=[_sink(settings, url, clock) for url in settings.audit.sinks],
+        region=settings.region,
     )
     root = settings.root
     if root.access_key_id and root.secret_access_key:
         secret = Secret(root.secret_access_key.encode())
-        rooms.access.configure_root(root.access_key_id, secret, account=settings.account_id, region=settings.region)
+        rooms.access.configure_root(root.access_key_id, secret, account=settings.account_id)
         settings.paths.root_credential.unlink(missing_ok=True)
     else:
-        credential = rooms.access.ensure_root(account=settings.account_id, region=settings.region)
+        credential = rooms.access.ensure_root(account=settings.account_id)
         content = {
             "access_key_id": credential.access_key_id,
             "secret_access_key": credential.secret.reveal().decode(),

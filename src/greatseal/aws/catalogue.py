@@ -2,50 +2,14 @@
 
 from collections.abc import Mapping
 
-SERVICES = ("acm", "acm-pca")
-
-_PUBLIC = "public certificates and their validation are not available yet"
-_ACME = "ACME endpoints are not available yet"
-_REPORTS = "audit reports need object storage, which is not available yet"
-_SHARING = "certificate authorities cannot be shared between accounts yet"
+from greatseal.aws.not_yet import acm, acm_pca
 
 NOT_YET: Mapping[str, Mapping[str, str]] = {
-    "acm": {
-        "ListCertificateDomainValidations": _PUBLIC,
-        "ResendValidationEmail": _PUBLIC,
-        **dict.fromkeys(
-            (
-                "CreateAcmeDomainValidation",
-                "CreateAcmeEndpoint",
-                "CreateAcmeExternalAccountBinding",
-                "DeleteAcmeDomainValidation",
-                "DeleteAcmeEndpoint",
-                "DeleteAcmeExternalAccountBinding",
-                "DescribeAcmeAccount",
-                "DescribeAcmeDomainValidation",
-                "DescribeAcmeEndpoint",
-                "DescribeAcmeExternalAccountBinding",
-                "GetAcmeExternalAccountBindingCredentials",
-                "ListAcmeAccounts",
-                "ListAcmeDomainValidations",
-                "ListAcmeEndpoints",
-                "ListAcmeExternalAccountBindings",
-                "RevokeAcmeAccount",
-                "RevokeAcmeExternalAccountBinding",
-                "UpdateAcmeDomainValidation",
-                "UpdateAcmeEndpoint",
-            ),
-            _ACME,
-        ),
-    },
-    "acm-pca": {
-        "CreateCertificateAuthorityAuditReport": _REPORTS,
-        "DescribeCertificateAuthorityAuditReport": _REPORTS,
-        "DeletePolicy": _SHARING,
-        "GetPolicy": _SHARING,
-        "PutPolicy": _SHARING,
-    },
+    "acm": acm.NOT_YET,
+    "acm-pca": acm_pca.NOT_YET,
 }
+
+SERVICES = tuple(NOT_YET)
 
 
 def implemented(service: str) -> frozenset[str]:

@@ -129,15 +129,15 @@ def _caller(
     route: Route, who: Verified | Anonymous, request: HttpRequest, parameters: dict[str, Any], now: datetime
 ) -> Caller:
     """Who asks, for the operation function. A caller who did not sign has no account, no principal and no key."""
-    account = principal_arn = access_key_id = ""
-    if isinstance(who, Verified):
-        account, principal_arn = who.credential.account, who.credential.principal_arn
-        access_key_id = who.access_key_id
+    signer = who.credential if isinstance(who, Verified) else None
     return Caller(
-        account=account,
+        account=signer.account if signer else "",
         region=who.region,
-        principal_arn=principal_arn,
-        access_key_id=access_key_id,
+        principal_arn=signer.principal_arn if signer else "",
+        principal_id=signer.principal_id if signer else "",
+        session=signer.session if signer else None,
+        access_key_id=who.access_key_id if isinstance(who, Verified) else "",
+        secure=request.scheme == "https",
         request_id=request.request_id,
         operation=_label(route),
         at=now,

@@ -27,9 +27,19 @@ def new_serial(entropy: Entropy) -> int:
     return serial
 
 
-def new_access_key_id(entropy: Entropy) -> str:
-    """A long-term access key id: AKIA and 16 characters of base32 (iam.md 8)."""
-    return "AKIA" + base64.b32encode(entropy.token_bytes(10)).decode("ascii")
+def new_access_key_id(entropy: Entropy, prefix: str = "AKIA") -> str:
+    """An access key id: the prefix (AKIA long-term, ASIA temporary) and 16 characters of base32 (iam.md 8)."""
+    return prefix + base64.b32encode(entropy.token_bytes(10)).decode("ascii")
+
+
+def new_principal_id(entropy: Entropy, prefix: str) -> str:
+    """A unique id of IAM: the prefix (AIDA, AROA, AGPA, ANPA, …) and 17 characters of base32 (iam.md 8)."""
+    return prefix + base64.b32encode(entropy.token_bytes(11)).decode("ascii")[:17]
+
+
+def new_account_id(entropy: Entropy) -> str:
+    """Twelve digits, the first of which is not zero."""
+    return str(10**11 + int.from_bytes(entropy.token_bytes(8), "big") % (9 * 10**11))
 
 
 def new_secret_access_key(entropy: Entropy) -> str:

@@ -53,8 +53,10 @@ class Installation:
         self.clock = clock or FakeClock()
         self.entropy: Entropy = entropy or FakeEntropy()
         self.region = region
-        self.rooms: Rooms = build(storage=storage, kek=_KEK, clock=self.clock, entropy=self.entropy, pool={})
-        self.credential: Credential = self.rooms.access.ensure_root(account=account, region=region)
+        self.rooms: Rooms = build(
+            storage=storage, kek=_KEK, clock=self.clock, entropy=self.entropy, pool={}, region=region
+        )
+        self.credential: Credential = self.rooms.access.ensure_root(account=account)
         self.door: AwsDoor = aws_door(self.rooms, lambda _: True)
         schedule = Schedule(storage=storage, clock=self.clock, tasks=self.rooms.recurring())
         self.runner = Runner(
@@ -77,11 +79,21 @@ class Installation:
         """One request straight at the door."""
         return self.door.handle(request)
 
-    def client(self, service: str, *, region: str | None = None, credential: Credential | None = None) -> Any:
-        """A boto3-style client whose requests are answered in this process, signed at the installation's time."""
+    def client(
+        self,
+        service: str,
+        *,
+        region: str | None = None,
+        credential: Credential | None = None,
+        token: str | None = None,
+    ) -> Any:
+        """A boto3-style client whose requests are answered in this process, signed at the installation's time.
+
+        `token` is the session token of a temporary credential.
+        """
         signer = credential or self.credential
         session = botocore.session.Session()
-        session.set_credentials(signer.access_key_id, signer.secret.reveal().decode())
+        session.set_credentials(signer.access_key_id, signer.secret.reveal().decode(), token)
         made = session.create_client(
             service,
             region_name=region or self.region,

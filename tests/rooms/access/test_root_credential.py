@@ -5,7 +5,7 @@ import pytest
 from greatseal.kernel.secret import Secret
 from greatseal.storage import Storage
 from greatseal.testing import Installation
-from greatseal.testing.installation import ACCOUNT, REGION
+from greatseal.testing.installation import ACCOUNT
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
@@ -15,7 +15,7 @@ def test_a_configured_root_credential_replaces_the_generated_one(storage: Storag
     assert access.find(generated.access_key_id) is not None
 
     restarted = Installation(storage).rooms.access
-    restarted.configure_root("AKIACONFIGURED000000", Secret(b"x" * 40), account=ACCOUNT, region=REGION)
+    restarted.configure_root("AKIACONFIGURED000000", Secret(b"x" * 40), account=ACCOUNT)
     assert restarted.find(generated.access_key_id) is None
     found = restarted.find("AKIACONFIGURED000000")
     assert found is not None

@@ -17,6 +17,7 @@ from greatseal.aws.protocol import canonical
 from greatseal.aws.protocol.auth_errors import Failure, Family, Unauthenticated, auth_error
 from greatseal.aws.protocol.authorization import Authorization, parse_authorization, signing_time
 from greatseal.aws.protocol.message import Message
+from greatseal.kernel.caller import Session
 from greatseal.kernel.secret import Secret
 
 SKEW = timedelta(minutes=15)
@@ -58,6 +59,16 @@ class Credential(Protocol):
     @property
     def principal_arn(self) -> str:
         """Whom the key belongs to."""
+        ...
+
+    @property
+    def principal_id(self) -> str:
+        """The unique id of the principal."""
+        ...
+
+    @property
+    def session(self) -> Session | None:
+        """What a temporary key says about itself."""
         ...
 
 

@@ -1,11 +1,22 @@
-"""The room of access: which principal a credential stands for, and whether it may do what it asks.
+"""The room of access: accounts, principals, their credentials, and whether they may do what they ask (iam.md).
 
-For now an installation has one account and its root principal; every operation nevertheless names
-its action, its resource and its condition keys here, so that policies change this room alone (iam.md).
-Calls the audit room.
+Every operation names its action, its resource and its condition keys here. Policies are read and weighed by
+`language`, which is pure. Calls the audit and tags rooms.
 """
 
-from greatseal.domain.access.model import Credential, Question
+from greatseal.domain.access.accounts import Accounts
+from greatseal.domain.access.model import Account, Credential, Identity, IdentityKind, Membership, Question
+from greatseal.domain.access.resource_policies import ResourcePolicies
 from greatseal.domain.access.service import Access
 
-__all__ = ["Access", "Credential", "Question"]
+__all__ = [
+    "Access",
+    "Account",
+    "Accounts",
+    "Credential",
+    "Identity",
+    "IdentityKind",
+    "Membership",
+    "Question",
+    "ResourcePolicies",
+]

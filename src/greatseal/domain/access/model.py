@@ -1,21 +1,67 @@
-"""Credentials and the questions that operations ask."""
+"""Principals and their credentials, and the questions that operations ask."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
 
 from greatseal.kernel.arn import Arn, partition_of
-from greatseal.kernel.caller import Caller
+from greatseal.kernel.caller import Caller, Session
 from greatseal.kernel.secret import Secret
+
+
+class IdentityKind(Enum):
+    """What carries policies; the value is the word in its ARN."""
+
+    USER = "user"
+    GROUP = "group"
+    ROLE = "role"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A user, a group or a role."""
+
+    id: str
+    """AIDA…, AGPA… or AROA…: 21 characters that never come back (iam.md 8)."""
+    account: str
+    kind: IdentityKind
+    name: str
+    path: str
+    created_at: datetime
+    boundary_arn: str | None = None
+    trust_policy: str | None = None
+    """Of roles, with users and roles named by their ids."""
+    description: str | None = None
+    max_session_seconds: int | None = None
+    service_linked: bool = False
+
+    def arn(self, partition: str = "aws") -> str:
+        """`arn:aws:iam::ACCOUNT:KIND/PATH/NAME`."""
+        return str(Arn(partition, "iam", "", self.account, f"{self.kind.value}{self.path}{self.name}"))
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account of the installation."""
+
+    id: str
+    name: str
+    email: str
+    created_at: datetime
+    alias: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A long-term access key and the principal it belongs to."""
+    """An access key, long-term or temporary, and the principal that it stands for."""
 
     access_key_id: str
     secret: Secret
     account: str
     principal_arn: str
+    principal_id: str
+    session: Session | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,29 +73,29 @@ class Question:
     context: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """An account's place in an organization, as conditions and service control see it."""
+
+    organization_id: str
+    path: str
+    """`o-…/r-…/ou-…/`: `aws:PrincipalOrgPaths`."""
+    management_account: bool
+    service_control: tuple[tuple[tuple[str, str], ...], ...] = ()
+    """(name, document) of the service control policies, from the root down to the account; empty when not enabled."""
+
+
 def root_arn(account: str, region: str) -> str:
     """The ARN of an account's root principal."""
     return str(Arn(partition_of(region), "iam", "", account, "root"))
 
 
-def refusal_of(caller: Caller, question: Question) -> str | None:
-    """None when the caller may; otherwise the sentence that the caller reads (iam.md 6).
-
-    A root principal may do everything to the resources of its own account (iam.md 2, step 7); nothing
-    is shared between accounts yet, so a resource of another account has no policy that allows it.
-    """
-    owner = _owner(question.resource)
-    is_root = caller.principal_arn.endswith(f":iam::{caller.account}:root")
-    if is_root and owner in ("", caller.account):
-        return None
-    kind = "identity-based" if owner in ("", caller.account) else "resource-based"
-    return (
-        f"User: {caller.principal_arn} is not authorized to perform: {question.action} "
-        f"on resource: {question.resource} because no {kind} policy allows the {question.action} action"
-    )
+def is_root(caller: Caller) -> bool:
+    """Whether the caller is the root principal of its account."""
+    return caller.principal_arn.endswith(f":iam::{caller.account}:root")
 
 
-def _owner(resource: str) -> str:
+def owner_of(resource: str) -> str:
     """The account in a resource's ARN; empty for `*` and for resources without an account."""
     try:
         return Arn.parse(resource).account

@@ -1,86 +1,304 @@
-"""The verbs of the access room."""
+"""The verbs of the access room that every door calls: whose credential is this, and may it do what it asks?"""
+
+import threading
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
 
 from greatseal.crypto.wrap import Sealer
-from greatseal.domain.access import store
-from greatseal.domain.access.model import Credential, Question, refusal_of, root_arn
+from greatseal.domain.access import resource_policies, standing
+from greatseal.domain.access.credentials import add_credential, opened
+from greatseal.domain.access.language import (
+    AmbiguousContext,
+    Circumstances,
+    CompiledPolicy,
+    Context,
+    DecidedBy,
+    PolicyKind,
+    PrincipalKind,
+    Request,
+    Verdict,
+    denial_sentence,
+    evaluate,
+)
+from greatseal.domain.access.language.context import Value
+from greatseal.domain.access.model import (
+    Account,
+    Credential,
+    Identity,
+    IdentityKind,
+    Membership,
+    Question,
+    owner_of,
+    root_arn,
+)
+from greatseal.domain.access.ports import Organizations
+from greatseal.domain.access.standing import Standing, compiled
+from greatseal.domain.access.store import accounts, credentials, generation, reading
+from greatseal.domain.tags import Tags
+from greatseal.kernel.arn import Arn
 from greatseal.kernel.caller import Caller
 from greatseal.kernel.clock import Clock
 from greatseal.kernel.entropy import Entropy
-from greatseal.kernel.errors import AccessDenied
+from greatseal.kernel.errors import AccessDenied, InvalidTag
 from greatseal.kernel.ids import new_access_key_id, new_secret_access_key
 from greatseal.kernel.secret import Secret
 from greatseal.storage import Storage, Tx
 
+# Callers and resources that are remembered between two changes; temporary credentials are a caller each.
+_REMEMBERED = 8192
+# Services whose resources carry policies; of all others none is looked for.
+_WITH_POLICIES = frozenset({"acm-pca", "kms"})
+
+
+class _Memory:
+    """What was read since the last change of anything that authorization reads; dropped as a whole."""
+
+    def __init__(self, number: int) -> None:
+        self.generation = number
+        self.credentials: dict[str, Credential | None] = {}
+        self.standings: dict[tuple[str, str], Standing] = {}
+        self.policies: dict[str, CompiledPolicy | None] = {}
+        self.memberships: dict[str, Membership | None] = {}
+
 
 class Access:
-    """Finds credentials and answers questions."""
+    """Finds credentials and answers questions.
 
-    def __init__(self, *, storage: Storage, sealer: Sealer, clock: Clock, entropy: Entropy) -> None:
+    Decisions are made on what this process remembers, and one number in the database tells whether that still holds,
+    so that a right that is taken away is gone with the next request, on every node.
+    """
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        sealer: Sealer,
+        clock: Clock,
+        entropy: Entropy,
+        tags: Tags,
+        organizations: Organizations,
+        region: str,
+    ) -> None:
+        """`region` is the installation's own: its partition is that of every principal."""
         self._storage = storage
         self._sealer = sealer
         self._clock = clock
         self._entropy = entropy
+        self._tags = tags
+        self._organizations = organizations
+        self._region = region
         self._configured: dict[str, Credential] = {}
-        self._opened: dict[str, Credential] = {}
+        self._memory = _Memory(-1)
+        self._lock = threading.Lock()
 
-    def configure_root(self, access_key_id: str, secret: Secret, *, account: str, region: str) -> None:
+    def configure_root(self, access_key_id: str, secret: Secret, *, account: str) -> None:
         """Takes the root credential from the settings; it is kept in memory and never stored."""
-        arn = root_arn(account, region)
-        self._configured[access_key_id] = Credential(access_key_id, secret, account, arn)
+        arn = root_arn(account, self._region)
+        self._configured[access_key_id] = Credential(access_key_id, secret, account, arn, account)
+        self._storage.transact(lambda tx: self._ensure_account(tx, account))
 
-    def ensure_root(self, *, account: str, region: str) -> Credential:
-        """The stored root credential of an account; made on first use."""
-        arn = root_arn(account, region)
+    def ensure_root(self, *, account: str) -> Credential:
+        """The stored root credential of an account; account and credential are made on first use."""
         made = Credential(
-            new_access_key_id(self._entropy), Secret(new_secret_access_key(self._entropy).encode()), account, arn
+            new_access_key_id(self._entropy),
+            Secret(new_secret_access_key(self._entropy).encode()),
+            account,
+            root_arn(account, self._region),
+            account,
         )
         return self._storage.transact(lambda tx: self._ensure(tx, made))
 
     def find(self, access_key_id: str) -> Credential | None:
-        """The credential with this id, or None.
-
-        Opened credentials are remembered: they never change, and reading and unsealing one for each
-        request would cost more than checking its signature.
-        """
-        known = self._configured.get(access_key_id) or self._opened.get(access_key_id)
-        if known is not None:
-            return known
-        row = self._storage.read(lambda tx: store.find(tx, access_key_id))
+        """The usable long-term credential with this id, or None."""
+        configured = self._configured.get(access_key_id)
+        if configured is not None:
+            return configured
+        memory = self._recall()
+        if access_key_id in memory.credentials:
+            return memory.credentials[access_key_id]
+        row = self._storage.read(lambda tx: credentials.find(tx, access_key_id))
         # The root credential of the settings replaces a generated one, which may be what it was changed for.
-        if row is None or any(given.principal_arn == row[1] for given in self._configured.values()):
+        replaced = row is not None and any(given.principal_id == row.owner_id for given in self._configured.values())
+        if row is None or not row.active or replaced:
+            # Not remembered: there is no end of ids that do not exist.
             return None
-        self._opened[access_key_id] = self._open(access_key_id, row)
-        return self._opened[access_key_id]
+        found = opened(self._sealer, row, self._region)
+        _remember(memory.credentials, access_key_id, found)
+        return found
 
     def authorize(self, caller: Caller, *questions: Question) -> None:
-        """Raises AccessDenied for the first question that the caller's policies do not answer with yes."""
+        """Raises AccessDenied for the first question that the policies do not answer with yes (iam.md 2, 6)."""
+        of = self.standing(caller)
         for question in questions:
-            refusal = refusal_of(caller, question)
-            if refusal is not None:
-                raise AccessDenied(refusal)
+            verdict = self.verdict_for(of, caller, question)
+            if not verdict.allowed:
+                raise AccessDenied(denial_sentence(verdict, caller.principal_arn, question.action, question.resource))
+
+    def verdict(self, caller: Caller, question: Question) -> Verdict:
+        """What all policies together say, and which of them decided."""
+        return self.verdict_for(self.standing(caller), caller, question)
+
+    def verdict_for(self, of: Standing, caller: Caller, question: Question) -> Verdict:
+        """As `verdict`, for a standing that is not the caller's own: a service, or the bearer of a token."""
+        if of.principal.kind is PrincipalKind.ROOT and not of.scp_levels and self._is_unruled(caller, question):
+            return Verdict(True, DecidedBy.ROOT)
+        circumstances, request = self.weigh(of, caller, question)
+        return evaluate(circumstances, request)
+
+    def _is_unruled(self, caller: Caller, question: Question) -> bool:
+        """Whether the resource is the caller's own and carries no policy: a root principal needs no evaluation then."""
+        own = owner_of(question.resource) in ("", caller.account)
+        return own and self._resource_policy(self._recall(), question) is None
+
+    def weigh(self, of: Standing, caller: Caller, question: Question) -> tuple[Circumstances, Request]:
+        """The policies that have a say, and the request as they see it."""
+        memory = self._recall()
+        # What belongs to nobody in particular (`*`) is the caller's own.
+        owner = owner_of(question.resource) or caller.account
+        policy = self._resource_policy(memory, question)
+        keys: dict[str, Value] = {
+            **_request_keys(caller),
+            **of.keys,
+            **standing.resource_keys(owner, self._membership(memory, owner) if owner else None),
+            **self._resource_tags(of, policy, question),
+            **question.context,
+        }
+        try:
+            context = Context(keys)
+        except AmbiguousContext:
+            raise InvalidTag("Duplicate tag keys found. Please note that Tag keys are case insensitive.") from None
+        circumstances = Circumstances(
+            principal=of.principal,
+            resource_account=owner,
+            identity=of.identity,
+            boundary=of.boundary,
+            session=of.session,
+            resource=policy,
+            authoritative=question.resource.startswith("arn:") and ":kms:" in question.resource,
+            scp_levels=of.scp_levels,
+            management_account=of.management_account,
+        )
+        return circumstances, Request(of.principal, question.action, question.resource, context)
+
+    def standing(self, caller: Caller) -> Standing:
+        """The principal and the policies behind a caller who signed."""
+        memory = self._recall()
+        key = (caller.access_key_id, caller.principal_arn)
+        found = memory.standings.get(key)
+        if found is None:
+            membership = self._membership(memory, caller.account)
+            found = self._storage.read(lambda tx: standing.load(tx, self._tags, caller, membership))
+            # Without an access key there is nothing that two callers would share.
+            if caller.access_key_id:
+                _remember(memory.standings, key, found)
+        return found
+
+    def membership(self, account: str) -> Membership | None:
+        """The account's place in its organization, if it has one."""
+        return self._membership(self._recall(), account)
+
+    def _recall(self) -> _Memory:
+        number = self._storage.read(generation.current)
+        memory = self._memory
+        if memory.generation != number:
+            with self._lock:
+                if self._memory.generation < number:
+                    self._memory = _Memory(number)
+                memory = self._memory
+        return memory
+
+    def _membership(self, memory: _Memory, account: str) -> Membership | None:
+        if account not in memory.memberships:
+            found = self._storage.read(lambda tx: self._organizations.membership(tx, account))
+            _remember(memory.memberships, account, found)
+        return memory.memberships[account]
+
+    def _resource_policy(self, memory: _Memory, question: Question) -> CompiledPolicy | None:
+        """The policy of the resource; for the actions of STS, a role's trust policy."""
+        arn = question.resource
+        trust = question.action.startswith("sts:") and ":role/" in arn
+        if not trust and arn.split(":", 3)[2:3] and arn.split(":", 3)[2] not in _WITH_POLICIES:
+            return None
+        if arn not in memory.policies:
+            read = _trust_policy if trust else _resource_document
+            document = self._storage.read(lambda tx: read(tx, arn))
+            kind = PolicyKind.TRUST if trust else PolicyKind.RESOURCE
+            found = None if document is None else compiled(document, kind, arn)
+            _remember(memory.policies, arn, found)
+        return memory.policies[arn]
+
+    def _resource_tags(self, of: Standing, policy: CompiledPolicy | None, question: Question) -> dict[str, Value]:
+        """`aws:ResourceTag/…`, read only when a policy asks for it."""
+        around = (*of.identity, *(of.session or ()), *(each for level in of.scp_levels for each in level))
+        if not any(_speaks_of_tags(each) for each in (*around, of.boundary, policy) if each is not None):
+            return {}
+        found = self._storage.read(lambda tx: self._tags.of(tx, question.resource))
+        return {f"aws:ResourceTag/{tag.key}": tag.value or "" for tag in found}
 
     def _ensure(self, tx: Tx, made: Credential) -> Credential:
-        present = store.any_of(tx, made.principal_arn)
-        if present is not None:
-            row = store.find(tx, present)
-            assert row is not None
-            return self._open(present, row)
-        tx.insert_once(
-            store.credential,
-            {
-                "access_key_id": made.access_key_id,
-                "account": made.account,
-                "principal_arn": made.principal_arn,
-                "sealed_secret": self._sealer.seal(_identity(made.access_key_id), made.secret),
-                "created_at": self._clock.now(),
-            },
-        )
+        self._ensure_account(tx, made.account)
+        present = [each for each in credentials.of_owner(tx, made.account) if each.active]
+        if present:
+            return opened(self._sealer, present[0], self._region)
+        add_credential(tx, self._sealer, made, owner_id=made.account, at=self._clock.now())
         return made
 
-    def _open(self, access_key_id: str, row: tuple[str, str, bytes]) -> Credential:
-        account, principal_arn, sealed = row
-        return Credential(access_key_id, self._sealer.open(_identity(access_key_id), sealed), account, principal_arn)
+    def _ensure_account(self, tx: Tx, account: str) -> None:
+        accounts.add(tx, Account(account, "Greatseal", f"root@{account}.invalid", self._clock.now()))
 
 
-def _identity(access_key_id: str) -> str:
-    return f"credential/{access_key_id}"
+def _remember(memory: dict[Any, Any], key: object, value: object) -> None:
+    if len(memory) >= _REMEMBERED:
+        memory.clear()
+    memory[key] = value
+
+
+def _trust_policy(tx: Tx, role_arn: str) -> str | None:
+    found = role_at(tx, role_arn)
+    return None if found is None else found.trust_policy
+
+
+def role_at(tx: Tx, role_arn: str) -> Identity | None:
+    """The role with exactly this ARN, or None."""
+    try:
+        arn = Arn.parse(role_arn)
+    except ValueError:
+        return None
+    name = arn.resource.rpartition("/")[2]
+    found = reading.identity_by_name(tx, arn.account, IdentityKind.ROLE, name)
+    return found if found is not None and found.arn(arn.partition) == role_arn else None
+
+
+def _resource_document(tx: Tx, arn: str) -> str | None:
+    return resource_policies.merge(reading.resource_documents(tx, arn))
+
+
+@lru_cache(maxsize=4096)
+def _speaks_of_tags(policy: CompiledPolicy) -> bool:
+    return "resourcetag/" in repr(policy.policy).lower()
+
+
+def _request_keys(caller: Caller) -> Mapping[str, Value]:
+    """The condition keys that every request has (iam.md 5)."""
+    at: datetime = caller.at.astimezone(UTC)
+    keys: dict[str, Value] = {
+        "aws:CurrentTime": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "aws:EpochTime": str(int(at.timestamp())),
+        "aws:RequestedRegion": caller.region,
+        "aws:SecureTransport": "true" if caller.secure else "false",
+        "aws:ViaAWSService": "true" if caller.called_via else "false",
+    }
+    if caller.user_agent:
+        keys["aws:UserAgent"] = caller.user_agent
+    if caller.called_via:
+        keys |= {
+            "aws:CalledVia": caller.called_via,
+            "aws:CalledViaFirst": caller.called_via[0],
+            "aws:CalledViaLast": caller.called_via[-1],
+        }
+    elif caller.source_ip:
+        # A call that a service makes has no address of its own (iam.md 5).
+        keys["aws:SourceIp"] = caller.source_ip
+    return keys

@@ -7,6 +7,28 @@ revision = "0001"
 down_revision: str | None = None
 
 
+def _access_generation() -> None:
+    op.create_table(
+        "access_generation",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("value", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_access_generation")),
+    )
+
+
+def _account() -> None:
+    op.create_table(
+        "account",
+        sa.Column("id", sa.String(length=12), nullable=False),
+        sa.Column("name", sa.String(length=128), nullable=False),
+        sa.Column("email", sa.Text(), nullable=False),
+        sa.Column("alias", sa.String(length=63), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_account")),
+        sa.UniqueConstraint("alias", name=op.f("uq_account_alias")),
+    )
+
+
 def _account_configuration() -> None:
     op.create_table(
         "account_configuration",
@@ -15,6 +37,16 @@ def _account_configuration() -> None:
         sa.Column("days_before_expiry", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("account", "region", name=op.f("pk_account_configuration")),
     )
+
+
+def _attached_policy() -> None:
+    op.create_table(
+        "attached_policy",
+        sa.Column("owner_id", sa.String(length=32), nullable=False),
+        sa.Column("policy_arn", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("owner_id", "policy_arn", name=op.f("pk_attached_policy")),
+    )
+    op.create_index("ix_attached_policy_arn", "attached_policy", ["policy_arn"], unique=False)
 
 
 def _audit_checkpoint() -> None:
@@ -213,11 +245,23 @@ def _credential() -> None:
         "credential",
         sa.Column("access_key_id", sa.String(length=128), nullable=False),
         sa.Column("account", sa.String(length=12), nullable=False),
-        sa.Column("principal_arn", sa.Text(), nullable=False),
+        sa.Column("owner_id", sa.String(length=32), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column("sealed_secret", sa.LargeBinary(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("access_key_id", name=op.f("pk_credential")),
     )
+    op.create_index("ix_credential_owner", "credential", ["owner_id"], unique=False)
+
+
+def _group_member() -> None:
+    op.create_table(
+        "group_member",
+        sa.Column("group_id", sa.String(length=32), nullable=False),
+        sa.Column("user_id", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("group_id", "user_id", name=op.f("pk_group_member")),
+    )
+    op.create_index("ix_group_member_user", "group_member", ["user_id"], unique=False)
 
 
 def _idempotency() -> None:
@@ -231,6 +275,36 @@ def _idempotency() -> None:
         sa.PrimaryKeyConstraint("scope", "token", name=op.f("pk_idempotency")),
     )
     op.create_index("ix_idempotency_expires", "idempotency", ["expires"], unique=False)
+
+
+def _identity() -> None:
+    op.create_table(
+        "identity",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("account", sa.String(length=12), nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("name", sa.String(length=128), nullable=False),
+        sa.Column("folded_name", sa.String(length=128), nullable=False),
+        sa.Column("path", sa.String(length=512), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("boundary_arn", sa.Text(), nullable=True),
+        sa.Column("trust_policy", sa.Text(), nullable=True),
+        sa.Column("description", sa.Text(), nullable=True),
+        sa.Column("max_session_seconds", sa.Integer(), nullable=True),
+        sa.Column("service_linked", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_identity")),
+        sa.UniqueConstraint("account", "kind", "folded_name", name="uq_identity_name"),
+    )
+
+
+def _inline_policy() -> None:
+    op.create_table(
+        "inline_policy",
+        sa.Column("owner_id", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.String(length=128), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("owner_id", "name", name=op.f("pk_inline_policy")),
+    )
 
 
 def _installation() -> None:
@@ -316,6 +390,50 @@ def _key() -> None:
     op.create_index("ix_key_fingerprint", "key", ["fingerprint"], unique=False)
 
 
+def _managed_policy() -> None:
+    op.create_table(
+        "managed_policy",
+        sa.Column("arn", sa.Text(), nullable=False),
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("account", sa.String(length=12), nullable=False),
+        sa.Column("name", sa.String(length=128), nullable=False),
+        sa.Column("folded_name", sa.String(length=128), nullable=False),
+        sa.Column("path", sa.String(length=512), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("default_version", sa.Integer(), nullable=False),
+        sa.Column("latest_version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("arn", name=op.f("pk_managed_policy")),
+        sa.UniqueConstraint("account", "folded_name", name="uq_managed_policy_name"),
+    )
+
+
+def _managed_policy_version() -> None:
+    op.create_table(
+        "managed_policy_version",
+        sa.Column("policy_arn", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("policy_arn", "version", name=op.f("pk_managed_policy_version")),
+    )
+
+
+def _oidc_provider() -> None:
+    op.create_table(
+        "oidc_provider",
+        sa.Column("arn", sa.Text(), nullable=False),
+        sa.Column("account", sa.String(length=12), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("client_ids", sa.Text(), nullable=False),
+        sa.Column("thumbprints", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("arn", name=op.f("pk_oidc_provider")),
+    )
+    op.create_index("ix_oidc_provider_account", "oidc_provider", ["account"], unique=False)
+
+
 def _outbox() -> None:
     op.create_table(
         "outbox",
@@ -345,6 +463,17 @@ def _permission() -> None:
     )
 
 
+def _resource_policy() -> None:
+    op.create_table(
+        "resource_policy",
+        sa.Column("resource_arn", sa.Text(), nullable=False),
+        sa.Column("part", sa.Text(), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("resource_arn", "part", name=op.f("pk_resource_policy")),
+    )
+
+
 def _revocation() -> None:
     op.create_table(
         "revocation",
@@ -368,7 +497,10 @@ def _tag() -> None:
 
 def upgrade() -> None:
     """Makes the step."""
+    _access_generation()
+    _account()
     _account_configuration()
+    _attached_policy()
     _audit_checkpoint()
     _audit_head()
     _audit_record()
@@ -380,12 +512,19 @@ def upgrade() -> None:
     _certificate_usage()
     _compromised_key()
     _credential()
+    _group_member()
     _idempotency()
+    _identity()
+    _inline_policy()
     _installation()
     _issued_certificate()
     _job()
     _key()
+    _managed_policy()
+    _managed_policy_version()
+    _oidc_provider()
     _outbox()
     _permission()
+    _resource_policy()
     _revocation()
     _tag()
