@@ -11,6 +11,9 @@ from greatseal.aws.acm_pca import PrivateCa
 from greatseal.aws.catalogue import NOT_YET, SERVICES
 from greatseal.aws.door import AwsDoor
 from greatseal.aws.protocol.models import load_services
+from greatseal.aws.protocol.sigv4 import Unusable
+from greatseal.aws.sts import SecurityTokens
+from greatseal.domain.access import Credential, SessionExpired, SessionInvalid
 from greatseal.edge.messages import HttpRequest, HttpResponse
 from greatseal.edge.mounts import Mount, Mounts
 from greatseal.web import health
@@ -36,14 +39,25 @@ def aws_door(rooms: Rooms, regions: Callable[[str], bool]) -> AwsDoor:
         exports=rooms.exports,
         clock=rooms.clock,
     )
+    sts = SecurityTokens(access=rooms.access, assuming=rooms.assuming)
     return AwsDoor(
         services=load_services(list(SERVICES)),
-        implementations={"acm": acm.operations(), "acm-pca": pca.operations()},
+        implementations={"acm": acm.operations(), "acm-pca": pca.operations(), "sts": sts.operations()},
         not_yet=NOT_YET,
         credentials=rooms.access.find,
+        sessions=lambda access_key_id, token: _session(rooms, access_key_id, token),
         regions=regions,
         clock=rooms.clock,
     )
+
+
+def _session(rooms: Rooms, access_key_id: str, token: str) -> Credential | Unusable:
+    try:
+        return rooms.sessions.open(access_key_id, token)
+    except SessionExpired:
+        return Unusable.EXPIRED
+    except SessionInvalid:
+        return Unusable.BAD_TOKEN
 
 
 def secure_mounts(rooms: Rooms, door: AwsDoor) -> Mounts:

@@ -9,7 +9,8 @@ from hmac import digest
 from greatseal.crypto.algorithms import KeyAlgorithm
 from greatseal.crypto.signature import Signer
 from greatseal.crypto.wrap import Sealer
-from greatseal.domain.access import Access, Accounts, Membership, ResourcePolicies
+from greatseal.domain.access import Access, Accounts, Assuming, Membership, ResourcePolicies, Sessions, WebIdentities
+from greatseal.domain.access.ports import IssuerKeys
 from greatseal.domain.audit import Audit, AuditLog, AuditSink, Seals
 from greatseal.domain.authorities import Issuance, Lifecycle, Permissions, Registry
 from greatseal.domain.certificates import Exports, Imports, Inventory, Requests
@@ -21,6 +22,7 @@ from greatseal.domain.policy import KeyPolicy
 from greatseal.domain.revocation import Revocations
 from greatseal.domain.revocation.service import REVOKED_JOB
 from greatseal.domain.tags import Tags
+from greatseal.integrations.issuer_keys import HttpsIssuerKeys
 from greatseal.kernel.clock import Clock
 from greatseal.kernel.entropy import Entropy
 from greatseal.kernel.pages import PageTokens
@@ -51,6 +53,8 @@ class Rooms:
     access: Access
     accounts: Accounts
     resource_policies: ResourcePolicies
+    sessions: Sessions
+    assuming: Assuming
     keys: Keys
     registry: Registry
     lifecycle: Lifecycle
@@ -103,6 +107,7 @@ def build(
     key_policy: KeyPolicy | None = None,
     audit_sinks: Sequence[AuditSink] = (),
     region: str = "us-east-1",
+    issuer_keys: IssuerKeys | None = None,
 ) -> Rooms:
     """Builds the rooms over a migrated database. `region` is the installation's own."""
     sealer = Sealer(kek, entropy)
@@ -123,6 +128,11 @@ def build(
     )
     accounts = Accounts(sealer=sealer, clock=clock, entropy=entropy)
     resource_policies = ResourcePolicies(clock=clock)
+    sessions = Sessions(sealer=sealer, clock=clock, entropy=entropy)
+    web_identities = WebIdentities(storage=storage, keys=issuer_keys or HttpsIssuerKeys(clock=clock), clock=clock)
+    assuming = Assuming(
+        storage=storage, access=access, sessions=sessions, web_identities=web_identities, audit=audit, clock=clock
+    )
     keys = Keys(storage=storage, sealer=sealer, clock=clock, entropy=entropy, pool=key_pool)
     audit_log = AuditLog(
         storage=storage, clock=clock, entropy=entropy, seals=seals, signer=lambda: _audit_signer(storage, keys)
@@ -204,6 +214,8 @@ def build(
         access=access,
         accounts=accounts,
         resource_policies=resource_policies,
+        sessions=sessions,
+        assuming=assuming,
         keys=keys,
         registry=registry,
         lifecycle=lifecycle,

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 
-from greatseal.aws.not_yet import acm, acm_pca
+from greatseal.aws.not_yet import acm, acm_pca, sts
 
 NOT_YET: Mapping[str, Mapping[str, str]] = {
     "acm": acm.NOT_YET,
     "acm-pca": acm_pca.NOT_YET,
+    "sts": sts.NOT_YET,
 }
 
 SERVICES = tuple(NOT_YET)

@@ -42,6 +42,10 @@ class InvalidToken(Refusal):
     """A pagination token that this service did not hand out for this listing."""
 
 
+class TokenExpired(Refusal):
+    """A token of an identity provider that was good once."""
+
+
 class InvalidTag(Refusal):
     """A tag that may not be set."""
 

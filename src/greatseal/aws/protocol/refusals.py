@@ -100,6 +100,7 @@ REFUSALS: Mapping[str, Mapping[type[kernel.Refusal], str]] = {
         kernel.InvalidState: "ValidationException",
         # The token of AssumeRoleWithWebIdentity.
         kernel.InvalidToken: "InvalidIdentityToken",
+        kernel.TokenExpired: "ExpiredTokenException",
         kernel.InvalidTag: "InvalidParameterValue",
         kernel.TooManyTags: "InvalidParameterValue",
         kernel.InvalidPolicy: "MalformedPolicyDocument",

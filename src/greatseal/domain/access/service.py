@@ -131,6 +131,8 @@ class Access:
     def authorize(self, caller: Caller, *questions: Question) -> None:
         """Raises AccessDenied for the first question that the policies do not answer with yes (iam.md 2, 6)."""
         of = self.standing(caller)
+        if caller.session is not None and of.principal.kind is not PrincipalKind.ASSUMED_ROLE:
+            _check_session(caller)
         for question in questions:
             verdict = self.verdict_for(of, caller, question)
             if not verdict.allowed:
@@ -198,6 +200,18 @@ class Access:
     def membership(self, account: str) -> Membership | None:
         """The account's place in its organization, if it has one."""
         return self._membership(self._recall(), account)
+
+    def account_exists(self, account: str) -> bool:
+        """Whether there is such an account."""
+        return self._storage.read(lambda tx: accounts.find(tx, account)) is not None
+
+    def account_of_key(self, access_key_id: str) -> str | None:
+        """The account that a long-term access key belongs to, active or not."""
+        configured = self._configured.get(access_key_id)
+        if configured is not None:
+            return configured.account
+        row = self._storage.read(lambda tx: credentials.find(tx, access_key_id))
+        return None if row is None else row.account
 
     def _recall(self) -> _Memory:
         number = self._storage.read(generation.current)
@@ -278,6 +292,13 @@ def _resource_document(tx: Tx, arn: str) -> str | None:
 @lru_cache(maxsize=4096)
 def _speaks_of_tags(policy: CompiledPolicy) -> bool:
     return "resourcetag/" in repr(policy.policy).lower()
+
+
+def _check_session(caller: Caller) -> None:
+    """Sessions of users do not manage users or make more sessions (iam.md 9). Raises AccessDenied."""
+    service, _, operation = caller.operation.partition(":")
+    if service == "iam" or (service == "sts" and operation not in ("AssumeRole", "GetCallerIdentity")):
+        raise AccessDenied(f"Cannot call {operation} with session credentials")
 
 
 def _request_keys(caller: Caller) -> Mapping[str, Value]:
