@@ -62,9 +62,16 @@ def cli_page() -> str:
     for name in COMMANDS:
         command = greatseal.get_command(top, name)
         assert command is not None
-        text = command.get_help(click.Context(command, parent=top, info_name=name))
-        lines += ["", f"## greatseal {name}", "", "```", text, "```"]
+        lines += _help(command, click.Context(command, parent=top, info_name=name), "##")
     return "\n".join(lines) + "\n"
+
+
+def _help(command: click.Command, context: click.Context, heading: str) -> list[str]:
+    """The help of a command and, one heading deeper, of those below it."""
+    lines = ["", f"{heading} {context.command_path}", "", "```", command.get_help(context), "```"]
+    for name, below in sorted(command.commands.items() if isinstance(command, click.Group) else ()):
+        lines += _help(below, click.Context(below, parent=context, info_name=name), heading + "#")
+    return lines
 
 
 class _Recorder(CollectorRegistry):

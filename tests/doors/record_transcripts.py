@@ -37,6 +37,9 @@ def shown(player: Player, found: Any, written: Any, member: str = "") -> Any:
             found = found.replace(value, f"${{{name}}}")
     if member == "NextToken":
         return "<token>"
+    # A packed token depends on the version of zlib, a record on the machine; secrets are nobody's example.
+    if member in ("SessionToken", "SecretAccessKey", "CloudTrailEvent"):
+        return "<any>"
     found = re.sub(r"-----BEGIN [A-Z ]+-----.*-----END [A-Z ]+-----\n?", "<pem>", found, flags=re.DOTALL)
     found = re.sub(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", "<uuid>", found)
     return re.sub(r"\b[0-9a-f]{2}(?::[0-9a-f]{2}){15,16}\b", "<serial>", found)
@@ -77,5 +80,5 @@ def record(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    for each in map(Path, sys.argv[1:] or sorted(map(str, FOLDER.glob("acm*/*.txt")))):
+    for each in map(Path, sys.argv[1:] or sorted(map(str, FOLDER.glob("*/*.txt")))):
         record(each)

@@ -16,7 +16,9 @@ from botocore.exceptions import ClientError
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
+from doors.organization import second_account
 from doors.pki import P256, csr, name, pem
+from greatseal.domain.access import Credential
 from greatseal.testing import Installation
 
 FOLDER = Path(__file__).parent.parent / "transcripts"
@@ -71,6 +73,8 @@ class Player:
 
     installation: Installation
     variables: dict[str, str] = field(default_factory=dict)
+    signers: dict[str, Credential] = field(default_factory=dict)
+    signer: Credential | None = None
 
     def play(self, text: str) -> None:
         """Raises AssertionError at the first answer that is not as written."""
@@ -98,7 +102,7 @@ class Player:
         """Sends a request; `200` and the members of the answer, or `400 Code` and the text."""
         service, operation = item.head.split()
         parameters = self._filled(json.loads(item.body or "{}"))
-        client = self.installation.client(service)
+        client = self.installation.client(service, credential=self.signer)
         try:
             answer = getattr(client, xform_name(operation))(**parameters)
         except ClientError as error:
@@ -145,6 +149,15 @@ class Player:
     def _include(self, path: str) -> None:
         self.play((FOLDER / path).read_text())
 
+    def _as(self, name: str) -> None:
+        if name == "root":
+            self.signer = None
+            return
+        if name not in self.signers:
+            self.signers[name] = second_account(self.installation, str(2 * 10**11 + len(self.signers)), name)
+            self.variables[name] = self.signers[name].account
+        self.signer = self.signers[name]
+
     def _advance(self, amount: str) -> None:
         number, unit = amount.split()
         self.installation.clock.advance(timedelta(**{unit.rstrip("s") + "s": int(number)}))
@@ -188,6 +201,8 @@ def plain(value: Any) -> Any:
         return {key: plain(each) for key, each in value.items()}
     if isinstance(value, list):
         return [plain(each) for each in value]
+    if isinstance(value, bytes):
+        return value.decode()
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     return value

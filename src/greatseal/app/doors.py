@@ -9,9 +9,18 @@ from greatseal.app.rooms import Rooms
 from greatseal.aws.acm import CertificateManager
 from greatseal.aws.acm_pca import PrivateCa
 from greatseal.aws.catalogue import NOT_YET, SERVICES
-from greatseal.aws.door import AwsDoor
-from greatseal.aws.protocol.models import load_services
+from greatseal.aws.cloudtrail import CloudTrail
+from greatseal.aws.create_session import PATH as SESSIONS_PATH
+from greatseal.aws.create_session import CreateSession
+from greatseal.aws.door import AwsDoor, OperationFunction
+from greatseal.aws.iam import IdentityManagement
+from greatseal.aws.organizations import OrganizationsService
+from greatseal.aws.protocol.models import load_service, load_services
 from greatseal.aws.protocol.sigv4 import Unusable
+from greatseal.aws.ram import ResourceShares
+from greatseal.aws.ram_reading import SharingListings
+from greatseal.aws.ram_receiving import ReceivedInvitations
+from greatseal.aws.rolesanywhere import RolesAnywhere
 from greatseal.aws.sts import SecurityTokens
 from greatseal.domain.access import Credential, SessionExpired, SessionInvalid
 from greatseal.edge.messages import HttpRequest, HttpResponse
@@ -28,6 +37,8 @@ def aws_door(rooms: Rooms, regions: Callable[[str], bool]) -> AwsDoor:
         issuance=rooms.issuance,
         permissions=rooms.permissions,
         revocations=rooms.revocations,
+        policies=rooms.sharing.policies,
+        sharing=rooms.sharing.listings,
         clock=rooms.clock,
         tokens=rooms.tokens,
     )
@@ -39,16 +50,47 @@ def aws_door(rooms: Rooms, regions: Callable[[str], bool]) -> AwsDoor:
         exports=rooms.exports,
         clock=rooms.clock,
     )
+    organizations = OrganizationsService(access=rooms.access, organizations=rooms.organizations, tokens=rooms.tokens)
+    trail = CloudTrail(access=rooms.access, audit=rooms.audit)
     sts = SecurityTokens(access=rooms.access, assuming=rooms.assuming)
     return AwsDoor(
         services=load_services(list(SERVICES)),
-        implementations={"acm": acm.operations(), "acm-pca": pca.operations(), "sts": sts.operations()},
+        implementations={
+            "acm": acm.operations(),
+            "acm-pca": pca.operations(),
+            "sts": sts.operations(),
+            "iam": IdentityManagement(rooms.access, rooms.administration).operations(),
+            "cloudtrail": trail.operations(),
+            "organizations": organizations.operations(),
+            "ram": _sharing(rooms),
+            "rolesanywhere": RolesAnywhere(access=rooms.access, anywhere=rooms.anywhere).operations(),
+        },
         not_yet=NOT_YET,
         credentials=rooms.access.find,
         sessions=lambda access_key_id, token: _session(rooms, access_key_id, token),
         regions=regions,
         clock=rooms.clock,
+        trail=rooms.audit,
     )
+
+
+def _sharing(rooms: Rooms) -> dict[str, OperationFunction]:
+    sharing = rooms.sharing
+    owners = ResourceShares(
+        access=rooms.access, shares=sharing.shares, invitations=sharing.invitations, clock=rooms.clock
+    )
+    receivers = ReceivedInvitations(
+        access=rooms.access, invitations=sharing.invitations, clock=rooms.clock, tokens=rooms.tokens
+    )
+    readers = SharingListings(
+        access=rooms.access,
+        listings=sharing.listings,
+        shares=sharing.shares,
+        policies=sharing.policies,
+        clock=rooms.clock,
+        tokens=rooms.tokens,
+    )
+    return {**owners.operations(), **receivers.operations(), **readers.operations()}
 
 
 def _session(rooms: Rooms, access_key_id: str, token: str) -> Credential | Unusable:
@@ -62,15 +104,24 @@ def _session(rooms: Rooms, access_key_id: str, token: str) -> Credential | Unusa
 
 def secure_mounts(rooms: Rooms, door: AwsDoor) -> Mounts:
     """What the HTTPS listener serves."""
-    return Mounts([Mount("/", "aws", door.handle), _health(rooms)])
+    return Mounts([Mount("/", "aws", door.handle), _certificate_sessions(rooms), _health(rooms)])
 
 
 def plain_mounts(rooms: Rooms, registry: CollectorRegistry, door: AwsDoor | None) -> Mounts:
     """What the plain listener serves; the AWS API only when the operator asked for it."""
     mounts = [_health(rooms), Mount("/metrics", "metrics", _metrics(registry), inline=True)]
     if door is not None:
-        mounts.append(Mount("/", "aws", door.handle))
+        mounts += [Mount("/", "aws", door.handle), _certificate_sessions(rooms)]
     return Mounts(mounts)
+
+
+def sessions_door(rooms: Rooms) -> CreateSession:
+    """The door where certificates are exchanged for sessions."""
+    return CreateSession(vending=rooms.anywhere.vending, service=load_service("rolesanywhere"), clock=rooms.clock)
+
+
+def _certificate_sessions(rooms: Rooms) -> Mount:
+    return Mount(SESSIONS_PATH, "sessions", sessions_door(rooms).handle)
 
 
 def _health(rooms: Rooms) -> Mount:

@@ -9,8 +9,19 @@ from hmac import digest
 from greatseal.crypto.algorithms import KeyAlgorithm
 from greatseal.crypto.signature import Signer
 from greatseal.crypto.wrap import Sealer
-from greatseal.domain.access import Access, Accounts, Assuming, Membership, ResourcePolicies, Sessions, WebIdentities
+from greatseal.domain.access import (
+    Access,
+    Accounts,
+    Assuming,
+    ResourcePolicies,
+    Sessions,
+    WebIdentities,
+    user_identity,
+)
+from greatseal.domain.access.identities import Administration, Registrar
 from greatseal.domain.access.ports import IssuerKeys
+from greatseal.domain.anywhere import Anywhere
+from greatseal.domain.anywhere.service import Collaborators
 from greatseal.domain.audit import Audit, AuditLog, AuditSink, Seals
 from greatseal.domain.authorities import Issuance, Lifecycle, Permissions, Registry
 from greatseal.domain.certificates import Exports, Imports, Inventory, Requests
@@ -18,9 +29,11 @@ from greatseal.domain.certificates.issuing import Issuing
 from greatseal.domain.certificates.requests import ISSUE_JOB
 from greatseal.domain.events import Events
 from greatseal.domain.keys import KeyPool, Keys, Purpose
+from greatseal.domain.organizations import Memberships, Organizations
 from greatseal.domain.policy import KeyPolicy
 from greatseal.domain.revocation import Revocations
 from greatseal.domain.revocation.service import REVOKED_JOB
+from greatseal.domain.sharing import Sharing
 from greatseal.domain.tags import Tags
 from greatseal.integrations.issuer_keys import HttpsIssuerKeys
 from greatseal.kernel.clock import Clock
@@ -52,6 +65,8 @@ class Rooms:
     audit_log: AuditLog
     access: Access
     accounts: Accounts
+    administration: Administration
+    organizations: Organizations
     resource_policies: ResourcePolicies
     sessions: Sessions
     assuming: Assuming
@@ -65,6 +80,8 @@ class Rooms:
     requests: Requests
     imports: Imports
     exports: Exports
+    sharing: Sharing
+    anywhere: Anywhere
 
     def handlers(self) -> dict[str, Handler]:
         """What the clock's door does with jobs, by kind."""
@@ -93,6 +110,9 @@ class Rooms:
         return [
             Recurring("finish-open-issuances", timedelta(minutes=1), lambda: _discard(self.issuance.finish_open())),
             Recurring("purge-deleted-authorities", timedelta(hours=1), lambda: _discard(self.lifecycle.purge(100))),
+            Recurring(
+                "end-shares-of-gone-authorities", timedelta(hours=1), lambda: _discard(self.sharing.shares.sweep())
+            ),
             Recurring("prune", timedelta(hours=1), prune),
         ]
 
@@ -114,7 +134,15 @@ def build(
     tokens = PageTokens(Secret(digest(kek.reveal(), b"pagination tokens", sha256)))
     key_pool = KeyPool(pool)
     seals = Seals.under(kek)
-    audit = Audit(clock=clock, entropy=entropy, storage=storage, seals=seals, sinks=audit_sinks, tokens=tokens)
+    audit = Audit(
+        clock=clock,
+        entropy=entropy,
+        storage=storage,
+        seals=seals,
+        sinks=audit_sinks,
+        tokens=tokens,
+        identity=user_identity.members,
+    )
     tags = Tags()
     events = Events(clock=clock, entropy=entropy)
     access = Access(
@@ -123,16 +151,20 @@ def build(
         clock=clock,
         entropy=entropy,
         tags=tags,
-        organizations=_NoOrganizations(),
+        organizations=Memberships(),
         region=region,
     )
     accounts = Accounts(sealer=sealer, clock=clock, entropy=entropy)
+    organizations = Organizations.over(
+        storage=storage, accounts=accounts, tags=tags, audit=audit, clock=clock, entropy=entropy, tokens=tokens
+    )
     resource_policies = ResourcePolicies(clock=clock)
     sessions = Sessions(sealer=sealer, clock=clock, entropy=entropy)
     web_identities = WebIdentities(storage=storage, keys=issuer_keys or HttpsIssuerKeys(clock=clock), clock=clock)
     assuming = Assuming(
         storage=storage, access=access, sessions=sessions, web_identities=web_identities, audit=audit, clock=clock
     )
+    registrar = Registrar(storage=storage, tags=tags, audit=audit, clock=clock, entropy=entropy, tokens=tokens)
     keys = Keys(storage=storage, sealer=sealer, clock=clock, entropy=entropy, pool=key_pool)
     audit_log = AuditLog(
         storage=storage, clock=clock, entropy=entropy, seals=seals, signer=lambda: _audit_signer(storage, keys)
@@ -203,6 +235,30 @@ def build(
     exports = Exports(
         storage=storage, inventory=inventory, keys=keys, revocations=revocations, audit=audit, clock=clock
     )
+    sharing = Sharing.over(
+        storage=storage,
+        registry=registry,
+        resource_policies=resource_policies,
+        organizations=Memberships(),
+        tags=tags,
+        audit=audit,
+        clock=clock,
+        entropy=entropy,
+        tokens=tokens,
+    )
+    anywhere = Anywhere(
+        Collaborators(
+            storage=storage,
+            registry=registry,
+            access=access,
+            sessions=sessions,
+            tags=tags,
+            audit=audit,
+            clock=clock,
+            entropy=entropy,
+            tokens=tokens,
+        )
+    )
     return Rooms(
         storage=storage,
         clock=clock,
@@ -213,6 +269,8 @@ def build(
         audit_log=audit_log,
         access=access,
         accounts=accounts,
+        administration=Administration.build(registrar, sealer=sealer, access=access),
+        organizations=organizations,
         resource_policies=resource_policies,
         sessions=sessions,
         assuming=assuming,
@@ -226,12 +284,9 @@ def build(
         requests=requests,
         imports=imports,
         exports=exports,
+        sharing=sharing,
+        anywhere=anywhere,
     )
-
-
-class _NoOrganizations:
-    def membership(self, tx: Tx, account: str) -> Membership | None:
-        return None
 
 
 def _audit_signer(storage: Storage, keys: Keys) -> Signer:

@@ -20,6 +20,7 @@ from greatseal.app.rooms import Rooms, build
 from greatseal.crypto.algorithms import KeyAlgorithm
 from greatseal.crypto.blocklist import DEFAULT_BLOCKLIST, Blocklist
 from greatseal.crypto.wrap import CannotOpen
+from greatseal.domain.access import Credential
 from greatseal.domain.audit import AuditSink
 from greatseal.domain.policy import KeyPolicy
 from greatseal.edge.asgi import EdgeApp
@@ -27,6 +28,7 @@ from greatseal.edge.metrics import EdgeMetrics
 from greatseal.edge.reading import Limits
 from greatseal.integrations import kek
 from greatseal.integrations.audit_sinks import sink_at
+from greatseal.integrations.issuer_keys import HttpsIssuerKeys
 from greatseal.kernel.clock import SystemClock
 from greatseal.kernel.entropy import SystemEntropy
 from greatseal.kernel.secret import Secret
@@ -64,10 +66,10 @@ def serve(settings: Settings, *, announce: Callable[[str], None]) -> None:
             storage.close()
 
 
-def open_rooms(settings: Settings, storage: Storage) -> Rooms:
-    """The rooms of the installation that `settings` names, its root credential made sure of."""
+def rooms_over(settings: Settings, storage: Storage) -> Rooms:
+    """The rooms of the installation that `settings` names."""
     clock, entropy = SystemClock(), SystemEntropy()
-    rooms = build(
+    return build(
         storage=storage,
         kek=_kek(settings, storage, entropy),
         clock=clock,
@@ -80,20 +82,30 @@ def open_rooms(settings: Settings, storage: Storage) -> Rooms:
         key_policy=KeyPolicy(_blocklist(settings)),
         audit_sinks=[_sink(settings, url, clock) for url in settings.audit.sinks],
         region=settings.region,
+        issuer_keys=HttpsIssuerKeys(clock=clock, ca_file=settings.access.oidc_ca_file),
     )
+
+
+def open_rooms(settings: Settings, storage: Storage) -> Rooms:
+    """As `rooms_over`, with the root credential made sure of."""
+    rooms = rooms_over(settings, storage)
     root = settings.root
     if root.access_key_id and root.secret_access_key:
         secret = Secret(root.secret_access_key.encode())
         rooms.access.configure_root(root.access_key_id, secret, account=settings.account_id)
         settings.paths.root_credential.unlink(missing_ok=True)
     else:
-        credential = rooms.access.ensure_root(account=settings.account_id)
-        content = {
-            "access_key_id": credential.access_key_id,
-            "secret_access_key": credential.secret.reveal().decode(),
-        }
-        places.write_private(settings.paths.root_credential, json.dumps(content))
+        write_root(settings, rooms.access.ensure_root(account=settings.account_id))
     return rooms
+
+
+def write_root(settings: Settings, credential: Credential) -> None:
+    """Keeps the root credential where `greatseal env` finds it."""
+    content = {
+        "access_key_id": credential.access_key_id,
+        "secret_access_key": credential.secret.reveal().decode(),
+    }
+    places.write_private(settings.paths.root_credential, json.dumps(content))
 
 
 def _blocklist(settings: Settings) -> Blocklist:

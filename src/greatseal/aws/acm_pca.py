@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from greatseal.aws import acm_pca_revocation as revocation_shapes
 from greatseal.aws import acm_pca_shapes as shapes
 from greatseal.aws import asn1
 from greatseal.aws.door import OperationFunction
@@ -15,6 +16,7 @@ from greatseal.domain.authorities.lifecycle import NewAuthority
 from greatseal.domain.authorities.model import Kind, Status, UsageMode, authority_id
 from greatseal.domain.authorities.order import Order
 from greatseal.domain.revocation import RevocationReason, Revocations
+from greatseal.domain.sharing import AuthorityPolicies, Listings
 from greatseal.kernel.arn import Arn
 from greatseal.kernel.caller import Caller
 from greatseal.kernel.clock import Clock
@@ -42,6 +44,8 @@ class PrivateCa:
         issuance: Issuance,
         permissions: Permissions,
         revocations: Revocations,
+        policies: AuthorityPolicies,
+        sharing: Listings,
         clock: Clock,
         tokens: PageTokens,
     ) -> None:
@@ -51,6 +55,8 @@ class PrivateCa:
         self._issuance = issuance
         self._permissions = permissions
         self._revocations = revocations
+        self._policies = policies
+        self._sharing = sharing
         self._clock = clock
         self._tokens = tokens
 
@@ -74,7 +80,7 @@ class PrivateCa:
                 csr_extensions=shapes.csr_extensions(configuration.get("CsrExtensions")),
                 usage_mode=UsageMode(p.get("UsageMode", "GENERAL_PURPOSE")),
                 key_storage=shapes.key_storage(p.get("KeyStorageSecurityStandard")),
-                revocation=shapes.revocation(p.get("RevocationConfiguration")),
+                revocation=revocation_shapes.from_wire(p.get("RevocationConfiguration")),
                 tags=tags,
                 idempotency_token=p.get("IdempotencyToken"),
             ),
@@ -87,11 +93,13 @@ class PrivateCa:
         return {"CertificateAuthority": shapes.authority_wire(self._registry.describe(arn), self._clock.now())}
 
     def list_certificate_authorities(self, caller: Caller, p: Parameters) -> Result:
-        """2.3; nothing is shared between accounts yet, so OTHER_ACCOUNTS lists nothing."""
+        """2.3; OTHER_ACCOUNTS are those that share with the caller's account."""
         self._access.authorize(caller, Question("acm-pca:ListCertificateAuthorities", "*"))
+        limit, token = p.get("MaxResults", DEFAULT_PAGE), p.get("NextToken")
         if p.get("ResourceOwner", "SELF") == "OTHER_ACCOUNTS":
-            return {"CertificateAuthorities": []}
-        page = self._registry.list(caller, limit=p.get("MaxResults", DEFAULT_PAGE), token=p.get("NextToken"))
+            page = self._registry.list_shared(caller, self._sharing.shared_with(caller), limit=limit, token=token)
+        else:
+            page = self._registry.list(caller, limit=limit, token=token)
         now = self._clock.now()
         return {
             "CertificateAuthorities": [shapes.authority_wire(item, now) for item in page.items],
@@ -147,7 +155,7 @@ class PrivateCa:
         """2.10"""
         arn = self._authorize(caller, p)
         status = p.get("Status")
-        revocation = shapes.revocation(p.get("RevocationConfiguration"))
+        revocation = revocation_shapes.from_wire(p.get("RevocationConfiguration"))
         self._lifecycle.update(caller, arn, status=Status(status) if status else None, revocation=revocation)
         return None
 
@@ -201,6 +209,20 @@ class PrivateCa:
             "NextToken": page.next_token,
         }
 
+    def put_policy(self, caller: Caller, p: Parameters) -> Result:
+        """2.16"""
+        self._policies.put(caller, self._authorize(caller, p, member="ResourceArn"), p["Policy"])
+        return None
+
+    def get_policy(self, caller: Caller, p: Parameters) -> Result:
+        """2.16"""
+        return {"Policy": self._policies.get(self._authorize(caller, p, member="ResourceArn"))}
+
+    def delete_policy(self, caller: Caller, p: Parameters) -> Result:
+        """2.16"""
+        self._policies.delete(caller, self._authorize(caller, p, member="ResourceArn"))
+        return None
+
     def tag_certificate_authority(self, caller: Caller, p: Parameters) -> Result:
         """2.17"""
         tags = tags_from_wire(p["Tags"])
@@ -243,16 +265,24 @@ class PrivateCa:
             "CreatePermission": self.create_permission,
             "DeletePermission": self.delete_permission,
             "ListPermissions": self.list_permissions,
+            "PutPolicy": self.put_policy,
+            "GetPolicy": self.get_policy,
+            "DeletePolicy": self.delete_policy,
             "TagCertificateAuthority": self.tag_certificate_authority,
             "UntagCertificateAuthority": self.untag_certificate_authority,
             "ListTags": self.list_tags,
         }
 
     def _authorize(
-        self, caller: Caller, p: Parameters, context: Mapping[str, str | tuple[str, ...]] | None = None
+        self,
+        caller: Caller,
+        p: Parameters,
+        context: Mapping[str, str | tuple[str, ...]] | None = None,
+        *,
+        member: str = "CertificateAuthorityArn",
     ) -> str:
         """The ARN of the CA that the operation is about, once the caller may do it."""
-        arn: str = p["CertificateAuthorityArn"]
+        arn: str = p[member]
         authority_id(arn)
         if Arn.parse(arn).region != caller.region:
             # Resources are regional: what is asked for in one region is not found in another.

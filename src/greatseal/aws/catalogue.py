@@ -2,12 +2,17 @@
 
 from collections.abc import Mapping
 
-from greatseal.aws.not_yet import acm, acm_pca, sts
+from greatseal.aws.not_yet import acm, acm_pca, cloudtrail, iam, organizations, ram, rolesanywhere, sts
 
 NOT_YET: Mapping[str, Mapping[str, str]] = {
     "acm": acm.NOT_YET,
     "acm-pca": acm_pca.NOT_YET,
+    "cloudtrail": cloudtrail.NOT_YET,
     "sts": sts.NOT_YET,
+    "iam": iam.NOT_YET,
+    "organizations": organizations.NOT_YET,
+    "ram": ram.NOT_YET,
+    "rolesanywhere": rolesanywhere.NOT_YET,
 }
 
 SERVICES = tuple(NOT_YET)

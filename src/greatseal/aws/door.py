@@ -7,9 +7,10 @@ spelled in the client's protocol.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from email.utils import format_datetime
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 
@@ -18,7 +19,7 @@ from greatseal.aws.protocol.codecs import Answer
 from greatseal.aws.protocol.models import Service
 from greatseal.aws.protocol.router import Route, Router
 from greatseal.aws.protocol.sigv4 import Anonymous, Credential, Sessions, Verified, resolver, verify
-from greatseal.aws.protocol.trail import request_parameters
+from greatseal.aws.protocol.trail import elements
 from greatseal.aws.protocol.validate import STYLES, Style, validate
 from greatseal.aws.wire import WireError, internal_failure
 from greatseal.edge.messages import HttpRequest, HttpResponse
@@ -38,6 +39,25 @@ NotYet = Mapping[str, Mapping[str, str]]
 """Operations of served models that are not offered, with the reason that callers read."""
 
 
+class CallTrail(Protocol):
+    """Where calls are recorded: the audit room."""
+
+    def recorded(self, caller: Caller) -> bool:
+        """Whether a verb recorded this call on this thread, in the transaction of its effect."""
+        ...
+
+    def record_call(
+        self,
+        caller: Caller,
+        *,
+        error_code: str | None = None,
+        error_message: str | None = None,
+        response: str | None = None,
+    ) -> None:
+        """Records a call that no verb recorded; returns once that is stored."""
+        ...
+
+
 class AwsDoor:
     """Answers AWS requests for a set of services."""
 
@@ -52,11 +72,12 @@ class AwsDoor:
         credentials: Callable[[str], Credential | None],
         sessions: Sessions | None = None,
         region: str = "us-east-1",
+        trail: CallTrail | None = None,
     ) -> None:
         """Raises ValueError unless every operation of every service is implemented or named in `not_yet`.
 
         `credentials` finds a long-term key, `sessions` a temporary one by its id and token; without `sessions` every
-        token is refused. `region` is where callers are who did not sign.
+        token is refused. `region` is where callers are who did not sign. Without `trail` nothing is recorded.
         """
         for service in services:
             _check_complete(service, implementations.get(service.name, {}), not_yet.get(service.name, {}))
@@ -67,16 +88,24 @@ class AwsDoor:
         self._regions = regions
         self._clock = clock
         self._region = region
+        self._trail = trail
 
     def handle(self, request: HttpRequest) -> HttpResponse:
         """The answer to one request. Raises nothing: a defect is logged and answered as InternalFailure."""
         now = self._clock.now()
         codec = self._router.codec_for(request)
         route: Route | None = None
+        caller: Caller | None = None
         try:
             route = self._router.route(request)
-            who = self._authenticate(route, request, now)
-            return _response(self._perform(route, who, request, now), route, request, now)
+            caller = _caller(route, self._authenticate(route, request, now), request, now)
+            parameters = self._parameters(route, request)
+            caller = replace(caller, request_parameters=elements(route.operation.input, parameters))
+            validate(route.operation.input, parameters, STYLES.get(route.service.name, Style.QUOTED))
+            result = self._implementations[route.service.name][route.operation.name](caller, parameters)
+            answer = route.codec.encode(route.service, route.operation, result, request.request_id)
+            self._record(caller, elements(route.operation.output, result) if result else None)
+            return _response(answer, route, request, now)
         except WireError as found:
             error = found
         except Refusal as refusal:
@@ -87,8 +116,28 @@ class AwsDoor:
             error = internal_failure(request.request_id)
         service = route.service if route else None
         error = spelled(error, codec.family, service)
+        if caller is not None and not self._record_failure(caller, error):
+            error = spelled(internal_failure(request.request_id), codec.family, service)
         answer = codec.encode_error(service, error, request.request_id)
         return _response(answer, route, request, now, error)
+
+    def _record(self, caller: Caller, response: str | None) -> None:
+        """One record for each call of somebody known, unless its verb wrote one with its effect. Raises AuditFailed."""
+        if self._trail is not None and caller.account and not self._trail.recorded(caller):
+            self._trail.record_call(caller, response=response)
+
+    def _record_failure(self, caller: Caller, error: WireError) -> bool:
+        """Whether the failed call could be recorded; otherwise its answer must tell nothing."""
+        if self._trail is None or not caller.account:
+            return True
+        # CloudTrail has one name for it in all protocols (iam.md 6).
+        code = "AccessDenied" if error.code == "AccessDeniedException" else error.code
+        try:
+            self._trail.record_call(caller, error_code=code, error_message=error.message)
+        except Exception:  # noqa: BLE001 - whatever went wrong: no answer without a record
+            _log.exception("audit_failed", request_id=caller.request_id, operation=caller.operation)
+            return False
+        return True
 
     def _authenticate(self, route: Route, request: HttpRequest, now: datetime) -> Verified | Anonymous:
         """Who asks. An operation that the model calls unsigned is asked by nobody, also when the request is signed."""
@@ -101,17 +150,13 @@ class AwsDoor:
 
         return verify(request, self._credentials, now, service.signing_name, accepted, route.codec.family)
 
-    def _perform(self, route: Route, who: Verified | Anonymous, request: HttpRequest, now: datetime) -> Answer:
+    def _parameters(self, route: Route, request: HttpRequest) -> dict[str, Any]:
         service, operation = route.service, route.operation
         reason = self._not_yet.get(service.name, {}).get(operation.name)
         if reason is not None:
             # Not a 5xx: SDKs would try again.
             raise WireError("UnsupportedOperation", f"{service.name}:{operation.name} is not supported: {reason}")
-        parameters = route.codec.decode(operation, request)
-        validate(operation.input, parameters, STYLES.get(service.name, Style.QUOTED))
-        caller = _caller(route, who, request, parameters, now)
-        result = self._implementations[service.name][operation.name](caller, parameters)
-        return route.codec.encode(service, operation, result, request.request_id)
+        return route.codec.decode(operation, request)
 
 
 def _check_complete(service: Service, functions: Mapping[str, Any], reasons: Mapping[str, str]) -> None:
@@ -125,9 +170,7 @@ def _check_complete(service: Service, functions: Mapping[str, Any], reasons: Map
             raise ValueError(f"{service.name} {problem} {', '.join(sorted(names))}")
 
 
-def _caller(
-    route: Route, who: Verified | Anonymous, request: HttpRequest, parameters: dict[str, Any], now: datetime
-) -> Caller:
+def _caller(route: Route, who: Verified | Anonymous, request: HttpRequest, now: datetime) -> Caller:
     """Who asks, for the operation function. A caller who did not sign has no account, no principal and no key."""
     signer = who.credential if isinstance(who, Verified) else None
     return Caller(
@@ -143,7 +186,6 @@ def _caller(
         at=now,
         source_ip=request.client_ip,
         user_agent=request.header("user-agent") or "",
-        request_parameters=request_parameters(route.operation.input, parameters),
     )
 
 
@@ -159,9 +201,18 @@ def _response(
         *answer.headers,
         *(error.headers if error else ()),
         (b"x-amzn-requestid", request.request_id.encode("ascii")),
-        (b"content-length", str(len(answer.body)).encode("ascii")),
+        *_length(answer),
         # SDKs correct their clock by it when a signature is refused for its time (iam.md 7).
         (b"date", format_datetime(now, usegmt=True).encode("ascii")),
         (b"cache-control", b"no-store"),
     )
-    return HttpResponse(answer.status, headers, answer.body, _label(route))
+    # What the answer to HEAD would have been is told by its headers alone (RFC 9110 section 9.3.2).
+    body = b"" if request.method == "HEAD" else answer.body
+    return HttpResponse(answer.status, headers, body, _label(route))
+
+
+def _length(answer: Answer) -> tuple[tuple[bytes, bytes], ...]:
+    """Not for a status that has no content, nor where the codec has told it (an object that HEAD does not send)."""
+    if answer.status in (204, 304) or any(name == b"content-length" for name, _ in answer.headers):
+        return ()
+    return ((b"content-length", str(len(answer.body)).encode("ascii")),)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from greatseal.aws.protocol.auth_errors import Family
 from greatseal.aws.protocol.models import Service
 from greatseal.aws.protocol.refusals import DEFAULT, REFUSALS
+from greatseal.aws.protocol.s3_errors import S3_SPELLINGS
 from greatseal.aws.wire import WireError
 from greatseal.kernel import errors as kernel
 
@@ -50,6 +51,7 @@ _SPELLINGS: Mapping[Family, Mapping[str, tuple[str, int | None]]] = {
         "UnknownOperationException": ("InvalidAction", None),
         "ValidationException": ("ValidationError", 400),
     },
+    Family.REST_XML: S3_SPELLINGS,
     Family.REST_JSON: {
         "AccessDeniedException": ("AccessDeniedException", 403),
         "ThrottlingException": ("ThrottlingException", 429),
@@ -73,7 +75,9 @@ def from_refusal(service: Service, refusal: kernel.Refusal) -> WireError:
     modelled = service.errors.get(code)
     if modelled is None:
         return WireError(code, refusal.message)
-    return WireError(code, refusal.message, modelled.status, modelled.message_member)
+    # Organizations model a `Reason` beside the message.
+    extra = {"Reason": refusal.reason} if refusal.reason else {}
+    return WireError(code, refusal.message, modelled.status, modelled.message_member, extra)
 
 
 def spelled(error: WireError, family: Family, service: Service | None) -> WireError:

@@ -2,25 +2,18 @@
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from greatseal.cli import options
+from greatseal.cli.database import CannotLook, opened
 from greatseal.settings import Settings
 
 if TYPE_CHECKING:
     from greatseal.domain.audit import Report, Seals
     from greatseal.storage import Storage
-
-
-class CannotLook(click.ClickException):
-    """The trail could not be examined at all; says nothing about the trail."""
-
-    exit_code = 2
 
 
 @click.group("audit")
@@ -66,7 +59,7 @@ def verify_command(data: Path | None, config: Path | None, as_json: bool, kept: 
     from greatseal.domain.audit import verify
     from greatseal.kernel.errors import InvalidArgument
 
-    with _opened(data, config) as (settings, storage):
+    with opened(data, config) as (settings, storage):
         seals, reason = _seals(settings, storage)
         if reason:
             click.echo(f"seals are not checked: {reason}", err=True)
@@ -95,7 +88,7 @@ def prove_command(data: Path | None, config: Path | None, event_id: str) -> None
     from greatseal.domain.audit import LogDamaged, prove
     from greatseal.kernel.errors import Refusal
 
-    with _opened(data, config) as (_, storage):
+    with opened(data, config) as (_, storage):
         try:
             proof = prove(storage, event_id)
         except (Refusal, LogDamaged) as error:
@@ -117,7 +110,7 @@ def checkpoint_command(data: Path | None, config: Path | None) -> None:
     """
     from greatseal.domain.audit import newest_checkpoint
 
-    with _opened(data, config) as (_, storage):
+    with opened(data, config) as (_, storage):
         found = newest_checkpoint(storage)
     if found is None:
         raise click.ClickException("no checkpoint was signed yet; the service signs one a minute while the log grows")
@@ -138,36 +131,9 @@ def list_command(data: Path | None, config: Path | None, last: int) -> None:
     from greatseal.domain.audit import newest
     from greatseal.domain.audit.cloudtrail import event
 
-    with _opened(data, config) as (_, storage):
+    with opened(data, config) as (_, storage):
         for record in reversed(newest(storage, last)):
             click.echo(json.dumps(event(record), ensure_ascii=False))
-
-
-@contextmanager
-def _opened(data: Path | None, config: Path | None) -> Iterator[tuple[Settings, "Storage"]]:
-    """The database, which must exist and have this version's schema. What goes wrong with it raises CannotLook."""
-    try:
-        settings = options.read_settings(config, data=data)
-    except click.ClickException as error:
-        raise CannotLook(error.message) from error
-    if not settings.database and not settings.paths.database.exists():
-        raise CannotLook(f"there is no database in {settings.data}; name the data directory with --data")
-    from sqlalchemy import text
-
-    from greatseal.storage import errors, open_storage
-    from greatseal.storage.migrate import head
-
-    try:
-        storage = open_storage(settings.database_url, pool_size=1)
-        try:
-            found = storage.read(lambda tx: tx.scalar(text("SELECT version_num FROM alembic_version")))
-            if found != head():
-                raise CannotLook(f"the schema is revision {found}, this version of Greatseal reads {head()}")
-            yield settings, storage
-        finally:
-            storage.close()
-    except errors.StorageError as error:
-        raise CannotLook(f"the database cannot be read: {error}") from error
 
 
 def _seals(settings: Settings, storage: "Storage") -> tuple["Seals", str]:

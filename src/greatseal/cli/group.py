@@ -21,6 +21,7 @@ COMMANDS = {
     "serve": Entry("greatseal.cli.serve", "Start the service; a new data directory is initialised."),
     "env": Entry("greatseal.cli.env", "Print what the AWS CLI and SDKs need to reach the service."),
     "doctor": Entry("greatseal.cli.doctor", "Check everything and print a fix for each failure."),
+    "access": Entry("greatseal.cli.access", "Make the first users and roles; explain who may do what."),
     "audit": Entry("greatseal.cli.audit", "Verify the audit trail, prove and list its events."),
     "version": Entry("greatseal.cli.version", "Print the versions of Greatseal and of what it stands on."),
     "completion": Entry("greatseal.cli.completion", "Print the completion script of a shell."),

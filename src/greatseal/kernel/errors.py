@@ -9,6 +9,9 @@ Anything that is not a `Refusal` is a defect and reaches the caller as an opaque
 class Refusal(Exception):
     """A request that was understood and refused; nothing was stored and nothing was signed."""
 
+    reason: str | None = None
+    """A word for programs, where one kind of refusal has several causes that callers must tell apart."""
+
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message

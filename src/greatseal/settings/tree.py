@@ -126,6 +126,18 @@ class RootSettings(Section, frozen=True, kw_only=True):
     ] = None
 
 
+class AccessSettings(Section, frozen=True, kw_only=True):
+    """Who may do what is kept in the database, by `aws iam` and its kin; this is what they need from outside."""
+
+    oidc_ca_file: Annotated[
+        Path | None,
+        Meta(
+            description="Certificate authorities (PEM) that OpenID Connect providers are trusted under, besides the "
+            "system's own"
+        ),
+    ] = None
+
+
 class AuditSettings(Section, frozen=True, kw_only=True):
     """Blocking copies of the audit trail: when one of them cannot be written, the act fails."""
 
@@ -177,6 +189,7 @@ class Settings(Section, frozen=True, kw_only=True):
     kek: KekSettings = KekSettings()
     keys: KeysSettings = KeysSettings()
     root: RootSettings = RootSettings()
+    access: AccessSettings = AccessSettings()
     audit: AuditSettings = AuditSettings()
     log: LogSettings = LogSettings()
 

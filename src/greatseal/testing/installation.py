@@ -21,6 +21,7 @@ from greatseal.app.doors import aws_door
 from greatseal.app.rooms import Rooms, build
 from greatseal.aws.door import AwsDoor
 from greatseal.domain.access import Credential
+from greatseal.domain.access.ports import IssuerKeys
 from greatseal.edge.messages import HttpRequest, HttpResponse
 from greatseal.kernel.clock import Clock
 from greatseal.kernel.entropy import Entropy
@@ -49,12 +50,19 @@ class Installation:
         entropy: Entropy | None = None,
         account: str = ACCOUNT,
         region: str = REGION,
+        issuer_keys: IssuerKeys | None = None,
     ) -> None:
         self.clock = clock or FakeClock()
         self.entropy: Entropy = entropy or FakeEntropy()
         self.region = region
         self.rooms: Rooms = build(
-            storage=storage, kek=_KEK, clock=self.clock, entropy=self.entropy, pool={}, region=region
+            storage=storage,
+            kek=_KEK,
+            clock=self.clock,
+            entropy=self.entropy,
+            pool={},
+            region=region,
+            issuer_keys=issuer_keys,
         )
         self.credential: Credential = self.rooms.access.ensure_root(account=account)
         self.door: AwsDoor = aws_door(self.rooms, lambda _: True)

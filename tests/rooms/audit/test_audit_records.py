@@ -36,7 +36,7 @@ def test_an_act_is_recorded_in_its_own_transaction(storage):
 def test_the_shape_of_cloudtrail(storage):
     room = Room(storage)
     room.storage.transact(
-        lambda tx: room.audit.record(tx, caller(), AUTHORITY, response='{"certificateArn":"arn"}', serial="7")
+        lambda tx: room.audit.record(tx, caller(), AUTHORITY, response={"certificate_arn": "arn"}, serial="7")
     )
     told = cloudtrail.event(newest(room))
     assert told == {

@@ -66,10 +66,10 @@ def before_asking(acm, monkeypatch, act):
     issuing = acm.installation.rooms.requests._issuing
     issue = issuing.issue
 
-    def interrupted(*arguments):
+    def interrupted(*arguments, **more):
         monkeypatch.setattr(issuing, "issue", issue)
         act()
-        return issue(*arguments)
+        return issue(*arguments, **more)
 
     monkeypatch.setattr(issuing, "issue", interrupted)
 

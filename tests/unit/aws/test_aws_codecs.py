@@ -15,7 +15,7 @@ from greatseal.aws.protocol import shapes
 from greatseal.aws.protocol.cbor import CborCodec
 from greatseal.aws.protocol.codecs import JsonCodec
 from greatseal.aws.protocol.models import Operation
-from greatseal.aws.protocol.trail import request_parameters
+from greatseal.aws.protocol.trail import elements
 from greatseal.aws.wire import WireError
 from unit.aws.wire import ACM, ACM_PCA, REQUEST_ID, message
 
@@ -218,10 +218,10 @@ def test_audit_parameters() -> None:
         "PrivateKey": b"secret",
         "Tags": [{"Key": "a", "Value": "b"}],
     }
-    assert json.loads(request_parameters(ACM.operations["ImportCertificate"].input, parameters)) == {
+    assert json.loads(elements(ACM.operations["ImportCertificate"].input, parameters)) == {
         "certificateArn": "arn:x",
         "certificate": "YWJj",
         "privateKey": "HIDDEN_DUE_TO_SECURITY_REASONS",
         "tags": [{"key": "a", "value": "b"}],
     }
-    assert request_parameters(None, {}) == "{}"
+    assert elements(None, {}) == "{}"

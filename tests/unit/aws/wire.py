@@ -35,6 +35,8 @@ class Key:
     secret: Secret = field(default_factory=lambda: Secret(SECRET.encode()))
     account: str = "111122223333"
     principal_arn: str = "arn:aws:iam::111122223333:user/alice"
+    principal_id: str = "AIDAALICEALICEALICE00"
+    session: None = None
 
 
 class Recorder:

@@ -6,6 +6,9 @@ services are written as AWS JSON has them; `errors.spelled` turns them into the 
 
 from collections.abc import Mapping
 
+from greatseal.domain.audit.model import InvalidLookup, InvalidTimeRange
+from greatseal.domain.organizations import refusals as organizations
+from greatseal.domain.sharing import model as sharing
 from greatseal.kernel import errors as kernel
 
 # What a refusal is called where the service has no better name for it. ValidationException is common to all
@@ -16,6 +19,39 @@ DEFAULT: Mapping[type[kernel.Refusal], str] = {
     kernel.AccessDenied: "AccessDeniedException",
 }
 """For every service."""
+
+ORGANIZATIONS: Mapping[type[kernel.Refusal], str] = {
+    organizations.NotInUse: "AWSOrganizationsNotInUseException",
+    organizations.AlreadyInOrganization: "AlreadyInOrganizationException",
+    organizations.OrganizationNotEmpty: "OrganizationNotEmptyException",
+    organizations.RootNotFound: "RootNotFoundException",
+    organizations.UnitNotFound: "OrganizationalUnitNotFoundException",
+    organizations.ParentNotFound: "ParentNotFoundException",
+    organizations.SourceParentNotFound: "SourceParentNotFoundException",
+    organizations.DestinationParentNotFound: "DestinationParentNotFoundException",
+    organizations.ChildNotFound: "ChildNotFoundException",
+    organizations.AccountNotFound: "AccountNotFoundException",
+    organizations.PolicyNotFound: "PolicyNotFoundException",
+    organizations.EffectivePolicyNotFound: "EffectivePolicyNotFoundException",
+    organizations.CreationNotFound: "CreateAccountStatusNotFoundException",
+    organizations.HandshakeNotFound: "HandshakeNotFoundException",
+    organizations.DuplicateUnit: "DuplicateOrganizationalUnitException",
+    organizations.UnitNotEmpty: "OrganizationalUnitNotEmptyException",
+    organizations.DuplicateAccount: "DuplicateAccountException",
+    organizations.AccountClosed: "AccountAlreadyClosedException",
+    organizations.ManagementCannotLeave: "MasterCannotLeaveOrganizationException",
+    organizations.HandshakeConstraint: "HandshakeConstraintViolationException",
+    organizations.DuplicateHandshake: "DuplicateHandshakeException",
+    organizations.HandshakeAlreadyInState: "HandshakeAlreadyInStateException",
+    organizations.InvalidHandshakeTransition: "InvalidHandshakeTransitionException",
+    organizations.PolicyNotAttached: "PolicyNotAttachedException",
+    organizations.PolicyTypeAlreadyEnabled: "PolicyTypeAlreadyEnabledException",
+    organizations.PolicyTypeNotEnabled: "PolicyTypeNotEnabledException",
+    organizations.PolicyTypeNotAvailable: "PolicyTypeNotAvailableForOrganizationException",
+    organizations.AlreadyRegistered: "AccountAlreadyRegisteredException",
+    organizations.NotRegistered: "AccountNotRegisteredException",
+}
+"""For Organizations, beside the rows that it shares with others."""
 
 REFUSALS: Mapping[str, Mapping[type[kernel.Refusal], str]] = {
     "acm": {
@@ -117,7 +153,8 @@ REFUSALS: Mapping[str, Mapping[type[kernel.Refusal], str]] = {
         kernel.InvalidTag: "InvalidInputException",
         kernel.TooManyTags: "ConstraintViolationException",
         kernel.InvalidPolicy: "MalformedPolicyDocumentException",
-        # Each noun has its own name in the model; the room's subclasses of NotFound go beside this row.
+        # Each noun has its own names in the model.
+        **ORGANIZATIONS,
         kernel.NotFound: "TargetNotFoundException",
         kernel.AlreadyExists: "DuplicatePolicyException",
         kernel.AlreadyProcessed: "DuplicatePolicyAttachmentException",
@@ -140,6 +177,13 @@ REFUSALS: Mapping[str, Mapping[type[kernel.Refusal], str]] = {
         kernel.NotFound: "UnknownResourceException",
         kernel.AlreadyExists: "PermissionAlreadyExistsException",
         kernel.AlreadyProcessed: "ResourceShareInvitationAlreadyAcceptedException",
+        sharing.InvitationAlreadyRejected: "ResourceShareInvitationAlreadyRejectedException",
+        sharing.InvitationExpired: "ResourceShareInvitationExpiredException",
+        sharing.InvitationNotFound: "ResourceShareInvitationArnNotFoundException",
+        sharing.InvalidClientToken: "InvalidClientTokenException",
+        sharing.InvalidResourceType: "InvalidResourceTypeException",
+        sharing.MissingParameter: "MissingRequiredParameterException",
+        sharing.ResourceArnNotFound: "ResourceArnNotFoundException",
         kernel.InProgress: "OperationNotPermittedException",
         kernel.ResourceInUse: "OperationNotPermittedException",
         kernel.Conflict: "IdempotentParameterMismatchException",
@@ -152,6 +196,8 @@ REFUSALS: Mapping[str, Mapping[type[kernel.Refusal], str]] = {
         kernel.NotFound: "ResourceNotFoundException",
     },
     "cloudtrail": {
+        InvalidLookup: "InvalidLookupAttributesException",
+        InvalidTimeRange: "InvalidTimeRangeException",
         kernel.InvalidArgument: "InvalidParameterCombinationException",
         kernel.InvalidParameter: "InvalidParameterException",
         kernel.InvalidArn: "CloudTrailARNInvalidException",

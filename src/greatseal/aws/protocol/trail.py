@@ -1,6 +1,7 @@
-"""A request as the audit trail keeps it: JSON in CloudTrail's spelling, secrets hidden (acm.md 12)."""
+"""Requests and answers as the audit trail keeps them: JSON in CloudTrail's spelling, secrets hidden (acm.md 12)."""
 
 import base64
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,9 +11,12 @@ from greatseal.aws.protocol.models import Shape
 
 HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
 
+_SECRETS = frozenset({"SessionToken", "WebIdentityToken", "SAMLAssertion"})
+"""Members that are as good as a password, though not every model says so."""
 
-def request_parameters(shape: Shape | None, parameters: dict[str, Any]) -> str:
-    """The parameters as JSON: lower camel names, blobs in base64, sensitive values replaced by `HIDDEN`.
+
+def elements(shape: Shape | None, parameters: Mapping[str, Any]) -> str:
+    """Parameters or results as JSON: lower camel names, blobs in base64, sensitive values replaced by `HIDDEN`.
 
     Timestamps are RFC 3339 with seconds, as CloudTrail's own `eventTime`.
     """
@@ -25,10 +29,15 @@ def _tree(shape: Shape, value: Any) -> object:
         return HIDDEN
     match value:
         case dict() if shape.members:
-            return {shape.members[name].path: _tree(shape.members[name].shape, item) for name, item in value.items()}
+            return {
+                shape.members[name].path: HIDDEN if name in _SECRETS else _tree(shape.members[name].shape, item)
+                for name, item in value.items()
+                # The content of an object is not told: it may be as large as it likes.
+                if item is not None and not shape.members[name].streaming
+            }
         case dict() if shape.element is not None:
             return {key: _tree(shape.element, item) for key, item in value.items()}
-        case list() if shape.element is not None:
+        case list() | tuple() if shape.element is not None:
             return [_tree(shape.element, item) for item in value]
         case bytes():
             return base64.b64encode(value).decode("ascii")

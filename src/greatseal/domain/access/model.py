@@ -96,8 +96,10 @@ def is_root(caller: Caller) -> bool:
 
 
 def owner_of(resource: str) -> str:
-    """The account in a resource's ARN; empty for `*` and for resources without an account."""
+    """The account in a resource's ARN; empty for `*`, for resources without an account and for everybody's policies."""
     try:
-        return Arn.parse(resource).account
+        account = Arn.parse(resource).account
     except ValueError:
         return ""
+    # arn:aws:iam::aws:policy/…: whoever reads it needs nobody's permission but its own account's.
+    return "" if account == "aws" else account

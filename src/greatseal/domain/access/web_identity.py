@@ -53,7 +53,7 @@ class WebIdentities:
         self._check_times(claims)
         audience = _audience(claims, provider.client_ids)
         subject = _text(claims, "sub")
-        host = issuer.removeprefix("https://")
+        host = provider.place
         arn = f"arn:{partition}:iam::{account}:oidc-provider/{host}"
         keys: list[tuple[str, str | tuple[str, ...]]] = [(f"{host}:sub", subject), (f"{host}:aud", audience)]
         keys += [(f"{host}:{name}", claims[name]) for name in ("email", "amr") if isinstance(claims.get(name), str)]

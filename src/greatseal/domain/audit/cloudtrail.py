@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from datetime import UTC
+from datetime import UTC, datetime
 
 from greatseal.domain.audit.model import AuditRecord
 from greatseal.kernel.arn import Arn
@@ -62,6 +62,23 @@ def event(record: AuditRecord) -> dict[str, object]:
     if record.resources:
         told["resources"] = [_resource(arn, record.account) for arn in record.resources]
     return told
+
+
+def response_elements(response: Mapping[str, object]) -> str:
+    """What a verb tells its caller, as JSON with CloudTrail's names: `certificate_arn` becomes `certificateArn`."""
+    return json.dumps(_camel(response), separators=(",", ":"))
+
+
+def _camel(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if not isinstance(value, Mapping):
+        return value
+    made = {}
+    for key, inner in value.items():
+        first, *others = str(key).split("_")
+        made[first + "".join(word.capitalize() for word in others)] = _camel(inner)
+    return made
 
 
 def user_identity(record: AuditRecord) -> dict[str, object]:

@@ -1,11 +1,13 @@
 """The verbs of the audit room that write records and read them back."""
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from greatseal.crypto.merkle import leaf_hash
-from greatseal.domain.audit import leaf, search
+from greatseal.domain.audit import cloudtrail, leaf, search
 from greatseal.domain.audit.drafts import Drafts
-from greatseal.domain.audit.model import AuditRecord, Lookup, Outcome, SinkFailed, describe
+from greatseal.domain.audit.model import AuditRecord, Lookup, Outcome, SinkFailed, describe, reads
 from greatseal.domain.audit.ports import AuditSink, IdentityOf
 from greatseal.domain.audit.seal import RECORD, Seals
 from greatseal.domain.audit.store import records as store
@@ -16,6 +18,22 @@ from greatseal.kernel.entropy import Entropy
 from greatseal.kernel.ids import new_ordered_id, new_uuid
 from greatseal.kernel.pages import Page, PageTokens
 from greatseal.storage import Storage, Tx
+
+
+class _Heard(threading.local):
+    """The call that this thread recorded last, and for which accounts."""
+
+    def __init__(self) -> None:
+        self._request_id = ""
+        self._accounts: set[str] = set()
+
+    def add(self, caller: Caller) -> None:
+        if caller.request_id != self._request_id:
+            self._request_id, self._accounts = caller.request_id, set()
+        self._accounts.add(caller.account)
+
+    def has(self, caller: Caller) -> bool:
+        return caller.request_id == self._request_id and caller.account in self._accounts
 
 
 class Audit:
@@ -40,18 +58,28 @@ class Audit:
         self._tokens = tokens
         self._identity = identity
         self._drafts = Drafts()
+        self._heard = _Heard()
         self._writer: GroupWriter[AuditRecord] = GroupWriter(self._write_calls)
 
-    def record(self, tx: Tx, caller: Caller, *resources: str, response: str | None = None, **detail: str) -> None:
+    def record(
+        self, tx: Tx, caller: Caller, *resources: str, response: Mapping[str, object] | None = None, **detail: str
+    ) -> None:
         """Records what `caller` does to `resources` (ARNs), in the transaction that does it.
 
-        `response` is JSON in CloudTrail's spelling. Raises SinkFailed, which must end the transaction.
+        `response` is what the caller is told, under the names of our own language (`certificate_arn`); the record
+        spells them as CloudTrail does. Raises SinkFailed, which must end the transaction.
         """
-        outcome = Outcome(response=response, read_only=False)
+        told = None if response is None else cloudtrail.response_elements(response)
+        outcome = Outcome(response=told, read_only=False)
         record = self._drafts.take(
-            tx, caller, resources, detail, response, lambda: self._make(caller, resources, detail, outcome)
+            tx, caller, resources, detail, told, lambda: self._make(caller, resources, detail, outcome)
         )
         self._append(tx, [record])
+        tx.on_commit(lambda: self._heard.add(caller))
+
+    def recorded(self, caller: Caller) -> bool:
+        """Whether this thread committed a record of this very call for the caller's account."""
+        return self._heard.has(caller)
 
     def record_call(
         self,
@@ -65,14 +93,20 @@ class Audit:
     ) -> None:
         """Records a call that changed nothing: it failed, was denied, or only read. Returns once it is stored.
 
-        Calls of many threads share a transaction. Never call it inside one. Raises AuditFailed.
+        What a reading call answered is not kept. Calls of many threads share a transaction. Never call it inside one.
+        Raises AuditFailed.
         """
-        outcome = Outcome(error_code, error_message, response, read_only)
+        only_reads = reads(caller.operation) if read_only is None else read_only
+        outcome = Outcome(error_code, error_message, None if only_reads else response, only_reads)
         self._writer.submit(self._make(caller, resources, detail, outcome))
 
     def recent(self, tx: Tx, account: str, limit: int) -> Sequence[AuditRecord]:
         """The newest records of an account, newest first."""
         return store.recent(tx, account, limit)
+
+    def last_use(self, tx: Tx, account: str, access_key_id: str, *, since: datetime) -> AuditRecord | None:
+        """The newest record of a call that was signed with this key; `since` is when the key was made."""
+        return store.last_with_key(tx, account, access_key_id, since)
 
     def lookup(
         self, account: str, region: str, wanted: Lookup, *, limit: int = search.LARGEST_PAGE, token: str | None = None

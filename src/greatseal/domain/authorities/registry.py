@@ -1,6 +1,6 @@
 """The verbs that read private CAs, and their tags."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
 from greatseal.domain.audit import Audit
@@ -14,6 +14,8 @@ from greatseal.kernel.pages import Page, PageTokens
 from greatseal.storage import Storage, Tx
 
 MAX_PAGE = 100
+Position = tuple[datetime, str]
+"""The time of making and the id of the last CA of a page."""
 
 
 class Registry:
@@ -40,21 +42,37 @@ class Registry:
     def list(self, caller: Caller, *, limit: int, token: str | None) -> Page[Authority]:
         """The caller's own CAs, oldest first, at most 100 at a time whatever is asked."""
         scope = (caller.account, caller.region, "ListCertificateAuthorities")
+
+        def read(tx: Tx, after: Position | None, limit: int) -> Sequence[Authority]:
+            return store.listing(
+                tx, account=caller.account, region=caller.region, after=after, now=self._clock.now(), limit=limit
+            )
+
+        return self._page(scope, read, limit, token)
+
+    def list_shared(self, caller: Caller, arns: Collection[str], *, limit: int, token: str | None) -> Page[Authority]:
+        """The CAs of other accounts among `arns`, in the order and the pages of `list`."""
+        scope = (caller.account, caller.region, "ListCertificateAuthorities", "OTHER_ACCOUNTS")
+        ids = [authority_id(arn) for arn in arns]
+
+        def read(tx: Tx, after: Position | None, limit: int) -> Sequence[Authority]:
+            return store.listing_of(tx, ids, after=after, now=self._clock.now(), limit=limit)
+
+        return self._page(scope, read, limit, token)
+
+    def _page(
+        self,
+        scope: tuple[str, ...],
+        read: Callable[[Tx, Position | None, int], Sequence[Authority]],
+        limit: int,
+        token: str | None,
+    ) -> Page[Authority]:
         after = None
         if token is not None:
             at, last = self._tokens.open(scope, token)
             after = (datetime.fromisoformat(str(at)), str(last))
         limit = min(limit, MAX_PAGE)
-        found = self._storage.read(
-            lambda tx: store.listing(
-                tx,
-                account=caller.account,
-                region=caller.region,
-                after=after,
-                now=self._clock.now(),
-                limit=limit + 1,
-            )
-        )
+        found = self._storage.read(lambda tx: read(tx, after, limit + 1))
         items = found[:limit]
         if len(found) <= limit:
             return Page(tuple(items))

@@ -81,7 +81,7 @@ class Imports:
             store.add(tx, item)
             self._tags.add(tx, item.arn, tags)
             self._events.emit(tx, happenings.available(item, "IMPORT", now))
-            self._audit.record(tx, caller, item.arn, key_id=key.id)
+            self._audit.record(tx, caller, item.arn, response={"certificate_arn": item.arn}, key_id=key.id)
             return item.arn
 
         return self._storage.transact(work)
@@ -121,7 +121,7 @@ class Imports:
             )
             store.save(tx, changed)
             self._events.emit(tx, happenings.available(changed, "REIMPORT", now))
-            self._audit.record(tx, caller, arn, key_id=key.id)
+            self._audit.record(tx, caller, arn, response={"certificate_arn": arn}, key_id=key.id)
             return arn
 
         return self._storage.transact(work)

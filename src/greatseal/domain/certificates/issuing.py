@@ -1,9 +1,13 @@
 """How ACM asks a private CA: as its own service principal, for the account that owns the certificate."""
 
+import json
+from dataclasses import replace
 from datetime import timedelta
 
 from greatseal.crypto.algorithms import KeyAlgorithm, default_signature_algorithm
 from greatseal.domain.access import Access, Question
+from greatseal.domain.access.language import DecidedBy, denial_sentence
+from greatseal.domain.access.standing import of_service_linked_role
 from greatseal.domain.authorities import Issuance, Permissions, Registry
 from greatseal.domain.authorities.issued import IssuedCertificate
 from greatseal.domain.authorities.model import Authority, UsageMode
@@ -15,7 +19,7 @@ from greatseal.kernel.arn import Arn
 from greatseal.kernel.caller import Caller
 from greatseal.kernel.clock import Clock
 from greatseal.kernel.errors import AccessDenied, InvalidArn, RequestFailed
-from greatseal.storage import Storage, Tx
+from greatseal.storage import Storage
 from greatseal.x509 import pem
 from greatseal.x509.attributes import COMMON_NAME
 from greatseal.x509.csr import build_csr
@@ -30,6 +34,17 @@ VALIDITY = Validity(13, ValidityType.MONTHS)
 TEMPLATE = "EndEntityCertificate"
 # A job is retried for hours, and must find the certificate of its first run all that time.
 TOKEN_WINDOW = timedelta(days=30)
+_ROLE = "AWSServiceRoleForCertificateManager"
+_ROLE_POLICY = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": {
+            "Effect": "Allow",
+            "Action": ["acm-pca:IssueCertificate", "acm-pca:GetCertificate"],
+            "Resource": "*",
+        },
+    }
+)
 
 
 class Issuing:
@@ -54,29 +69,39 @@ class Issuing:
         self._keys = keys
         self._clock = clock
 
-    def issue(self, item: ManagedCertificate, principal_arn: str, request_id: str) -> IssuedCertificate:
+    def permitted(self, caller: Caller, authority_arn: str) -> bool:
+        """Whether somebody who asks ACM for a certificate may have one from this CA.
+
+        ACM passes the wish on with the rights of who asks (iam.md 2), judged when they ask: the job that issues comes
+        later, when a session may have ended. Raises AccessDenied when the asker's own side forbids it. That the owner's
+        side does not allow it becomes the certificate's failure (acm.md 6.2), as the service shows it.
+        """
+        question = _question(authority_arn, caller.partition)
+        acting = replace(caller, operation=question.action, called_via=(ACM_PRINCIPAL,))
+        verdict = self._access.verdict(acting, question)
+        if not verdict.allowed and verdict.kind is not DecidedBy.RESOURCE:
+            raise AccessDenied(denial_sentence(verdict, caller.principal_arn, question.action, question.resource))
+        return verdict.allowed
+
+    def issue(
+        self, item: ManagedCertificate, principal_arn: str, request_id: str, *, permitted: bool
+    ) -> IssuedCertificate:
         """The certificate for the pending key. Raises what the CA refuses with; InProgress asks for a retry.
 
-        The first issuance has the rights of who asked. A renewal happens without anybody asking, so it
-        needs the permission that the CA's owner gave to ACM (acm.md 9.4).
+        The first issuance has the rights of who asked (`permitted`). A renewal happens without anybody asking, so it
+        needs the permission that the CA's owner gave to ACM; when the owner is another account, what that one's policy
+        allows to this account's service-linked role (acm.md 9.4, acm-pca.md 12.1).
         """
         assert item.authority_arn is not None
         _check_region(item.authority_arn, item.region)
         assert item.pending_key_id is not None
+        arn = item.authority_arn
         caller = self._caller(item, principal_arn, request_id)
         template = template_arn(caller.partition, TEMPLATE)
-        self._access.authorize(
-            caller,
-            Question("acm-pca:IssueCertificate", item.authority_arn, {"acm-pca:TemplateArn": template}),
-        )
-        arn = item.authority_arn
-
-        def look(tx: Tx) -> tuple[Authority, bool]:
-            authority = self._registry.load(tx, arn)
-            return authority, self._permissions.allows_renewal(tx, authority.id, item.account)
-
-        authority, allowed = self._storage.read(look)
-        if item.material is not None and not allowed:
+        if item.material is None and not permitted:
+            raise AccessDenied(f"{principal_arn} may not issue with {arn}.")
+        authority = self._storage.read(lambda tx: self._registry.load(tx, arn))
+        if item.material is not None and not self._may_renew(caller, authority):
             raise AccessDenied(f"{ACM_PRINCIPAL} has no permission to renew with {arn}.")
         _check_fit(authority, item)
         issued_arn = self._issuance.issue(
@@ -93,6 +118,14 @@ class Issuing:
             ),
         )
         return self._issuance.certificate(arn, issued_arn)
+
+    def _may_renew(self, caller: Caller, authority: Authority) -> bool:
+        if authority.account == caller.account:
+            account = caller.account
+            return self._storage.read(lambda tx: self._permissions.allows_renewal(tx, authority.id, account))
+        role = of_service_linked_role(caller.account, caller.partition, ACM_PRINCIPAL, _ROLE, _ROLE_POLICY)
+        question = _question(authority.arn, caller.partition)
+        return self._access.verdict_for(role, caller, question).allowed
 
     def _csr(self, item: ManagedCertificate, key_id: str) -> bytes:
         signer = self._keys.signer(key_id)
@@ -114,6 +147,11 @@ class Issuing:
             user_agent=ACM_PRINCIPAL,
             service_principal=ACM_PRINCIPAL,
         )
+
+
+def _question(authority_arn: str, partition: str) -> Question:
+    context = {"acm-pca:TemplateArn": template_arn(partition, TEMPLATE)}
+    return Question("acm-pca:IssueCertificate", authority_arn, context)
 
 
 def _check_region(authority_arn: str, region: str) -> None:

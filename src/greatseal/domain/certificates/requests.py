@@ -94,6 +94,7 @@ class Requests:
     def request(self, caller: Caller, wanted: CertificateRequest) -> str:
         """Takes a request for a private certificate and returns its ARN; issuing follows within moments."""
         algorithm = _check(caller, wanted)
+        permitted = self._issuing.permitted(caller, wanted.authority_arn)
         key = self._keys.generate(algorithm)
         now = self._clock.now()
         new_id = new_uuid(self._entropy)
@@ -121,8 +122,8 @@ class Requests:
             self._keys.add(tx, key, account=caller.account, purpose=Purpose.CERTIFICATE)
             store.add(tx, item)
             self._tags.add(tx, item.arn, wanted.tags)
-            self._enqueue(tx, caller, item)
-            self._audit.record(tx, caller, item.arn, key_id=key.id)
+            self._enqueue(tx, caller, item, permitted=permitted)
+            self._audit.record(tx, caller, item.arn, response={"certificate_arn": item.arn}, key_id=key.id)
             return item.arn
 
         return self._storage.transact(work)
@@ -145,7 +146,7 @@ class Requests:
                 renewal=Renewal(RenewalStatus.PENDING_AUTO_RENEWAL, now),
             )
             store.save(tx, changed)
-            self._enqueue(tx, caller, changed)
+            self._enqueue(tx, caller, changed, permitted=False)
             self._audit.record(tx, caller, arn, key_id=key.id)
 
         self._storage.transact(work)
@@ -160,7 +161,7 @@ class Requests:
         if item.pending_key_id is not None:
             raise InProgress(f"A renewal of certificate {item.arn} is in progress.")
 
-    def _enqueue(self, tx: Tx, caller: Caller, item: ManagedCertificate) -> None:
+    def _enqueue(self, tx: Tx, caller: Caller, item: ManagedCertificate, *, permitted: bool) -> None:
         # The generation is part of the key: were it not, a renewal requested while the earlier job is
         # about to finish would be mistaken for it.
         queue.enqueue(
@@ -172,6 +173,7 @@ class Requests:
                 "generation": item.generation,
                 "principal_arn": caller.principal_arn,
                 "request_id": caller.request_id,
+                "permitted": permitted,
             },
             due=self._clock.now(),
         )
@@ -184,7 +186,8 @@ class Requests:
             return
         try:
             _check_not_revoked(item)
-            issued = self._issuing.issue(item, str(job["principal_arn"]), str(job["request_id"]))
+            permitted = job["permitted"] is True
+            issued = self._issuing.issue(item, str(job["principal_arn"]), str(job["request_id"]), permitted=permitted)
             self._storage.transact(
                 lambda tx: self._take(tx, item_id, generation, issued.certificate, issued.chain, issued.arn)
             )

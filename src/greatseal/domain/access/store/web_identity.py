@@ -10,16 +10,17 @@ from greatseal.storage import Tx
 
 @dataclass(frozen=True, slots=True)
 class TrustedProvider:
-    """A registered provider."""
+    """A registered provider; `place` is its URL without the scheme, as ARNs and condition keys have it."""
 
-    url: str
+    place: str
     client_ids: tuple[str, ...]
 
 
 def provider(tx: Tx, account: str, issuer: str) -> TrustedProvider | None:
-    """The provider that an account registered under exactly this issuer URL."""
+    """The provider that an account registered under this issuer URL; a slash at its end makes no difference."""
     c = oidc_provider.c
     for row in tx.all(select(c.url, c.client_ids).where(c.account == account)):
-        if f"https://{row.url.removeprefix('https://')}" == issuer:
-            return TrustedProvider(row.url, tuple(row.client_ids))
+        place = row.url.removeprefix("https://").rstrip("/")
+        if f"https://{place}" == issuer.rstrip("/"):
+            return TrustedProvider(place, tuple(row.client_ids))
     return None

@@ -94,6 +94,14 @@ def newest(tx: Tx, limit: int) -> Sequence[AuditRecord]:
     return [_load(row) for row in tx.all(_record.order_by(audit_record.c.id.desc()).limit(limit))]
 
 
+def last_with_key(tx: Tx, account: str, access_key_id: str, since: datetime) -> AuditRecord | None:
+    """The newest record of an access key. Nothing before `since` is looked at: there is no index of keys."""
+    record = audit_record.c
+    query = _record.where(record.account == account, record.access_key_id == access_key_id, record.id >= _id_at(since))
+    row = tx.first(query.order_by(record.id.desc()).limit(1))
+    return None if row is None else _load(row)
+
+
 def by_event(tx: Tx, event_id: str) -> tuple[AuditRecord, int | None] | None:
     """An event and its place in the log, None while it has none."""
     row = tx.first(_record.add_columns(audit_record.c.leaf_index).where(audit_record.c.event_id == event_id))

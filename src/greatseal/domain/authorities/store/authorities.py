@@ -1,12 +1,14 @@
 """The tables of private CAs: the CA, the certificates installed for it, and who was permitted to use it."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Index, LargeBinary, Row, String, Table, Text, and_, delete, or_, select, update
+from sqlalchemy import Column, Index, LargeBinary, Row, Select, String, Table, Text, and_, delete, or_, select, update
 
 from greatseal.crypto.algorithms import KeyAlgorithm, SignatureAlgorithm
 from greatseal.domain.authorities.model import Authority, CaCertificate, Kind, Status, SubjectSpec, UsageMode
+from greatseal.domain.authorities.store import revocation_json
 from greatseal.storage import Tx
 from greatseal.storage.schema import json_text, metadata, utc_timestamp
 from greatseal.x509.certificate import Certificate
@@ -35,6 +37,7 @@ authority = Table(
     Column("not_after", utc_timestamp()),
     Column("restorable_until", utc_timestamp()),
     Column("status_before_deletion", String(32)),
+    Column("revocation", json_text(), nullable=False),
     Index("ix_authority_listing", "account", "region", "created_at", "id"),
 )
 
@@ -72,11 +75,21 @@ def listing(
     tx: Tx, *, account: str, region: str, after: tuple[datetime, str] | None, now: datetime, limit: int
 ) -> list[Authority]:
     """The CAs of an account and region in the order of their making, those in their restore window included."""
-    query = select(authority).where(
-        authority.c.account == account,
-        authority.c.region == region,
-        or_(authority.c.status != Status.DELETED.value, authority.c.restorable_until > now),
-    )
+    query = select(authority).where(authority.c.account == account, authority.c.region == region)
+    return _listed(tx, query, after, now, limit)
+
+
+def listing_of(
+    tx: Tx, ids: Collection[str], *, after: tuple[datetime, str] | None, now: datetime, limit: int
+) -> list[Authority]:
+    """The CAs with these ids, in the same order and under the same conditions."""
+    return _listed(tx, select(authority).where(authority.c.id.in_(ids)), after, now, limit)
+
+
+def _listed(
+    tx: Tx, query: Select[Any], after: tuple[datetime, str] | None, now: datetime, limit: int
+) -> list[Authority]:
+    query = query.where(or_(authority.c.status != Status.DELETED.value, authority.c.restorable_until > now))
     if after is not None:
         at, last = after
         query = query.where(or_(authority.c.created_at > at, and_(authority.c.created_at == at, authority.c.id > last)))
@@ -158,6 +171,7 @@ def _values(item: Authority) -> dict[str, Any]:
         "not_after": Certificate.parse(installed.der).not_after if installed else None,
         "restorable_until": item.restorable_until,
         "status_before_deletion": item.status_before_deletion.value if item.status_before_deletion else None,
+        "revocation": revocation_json.write(item.revocation),
     }
 
 
@@ -187,4 +201,5 @@ def _load(tx: Tx, row: Row[Any]) -> Authority:
         not_after=row.not_after,
         restorable_until=row.restorable_until,
         status_before_deletion=Status(row.status_before_deletion) if row.status_before_deletion else None,
+        revocation=revocation_json.read(row.revocation),
     )

@@ -29,6 +29,7 @@ issued_certificate = Table(
     Column("prepared_at", utc_timestamp(), nullable=False),
     Column("issued_at", utc_timestamp()),
     Column("certificate", LargeBinary),
+    Column("partition", String(36)),
     Index("ix_issued_certificate_open", "state", "prepared_at"),
 )
 
@@ -51,6 +52,7 @@ def prepare(tx: Tx, entry: JournalEntry) -> bool:
             "service_principal": entry.service_principal,
             "not_after": entry.not_after,
             "prepared_at": entry.prepared_at,
+            "partition": entry.partition,
         },
     )
 
@@ -117,4 +119,5 @@ def _load(row: Row[Any]) -> JournalEntry:
         prepared_at=row.prepared_at,
         issued_at=row.issued_at,
         certificate=row.certificate,
+        partition=row.partition,
     )

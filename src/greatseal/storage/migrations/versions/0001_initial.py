@@ -39,6 +39,92 @@ def _account_configuration() -> None:
     )
 
 
+def _account_creation() -> None:
+    op.create_table(
+        "account_creation",
+        sa.Column("organization_id", sa.String(length=34), nullable=False),
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("account_name", sa.String(length=128), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("requested_at", sa.BigInteger(), nullable=False),
+        sa.Column("completed_at", sa.BigInteger(), nullable=True),
+        sa.Column("account", sa.String(length=12), nullable=True),
+        sa.Column("failure", sa.String(length=64), nullable=True),
+        sa.PrimaryKeyConstraint("organization_id", "id", name=op.f("pk_account_creation")),
+    )
+
+
+def _anywhere_crl() -> None:
+    op.create_table(
+        "anywhere_crl",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("arn", sa.Text(), nullable=False),
+        sa.Column("account", sa.String(length=12), nullable=False),
+        sa.Column("region", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.Column("alias", sa.String(length=256), nullable=True),
+        sa.Column("anchor_arn", sa.Text(), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.Column("der", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_anywhere_crl")),
+    )
+    op.create_index("ix_anywhere_crl_anchor", "anywhere_crl", ["anchor_arn"], unique=False)
+    op.create_index("ix_anywhere_crl_listing", "anywhere_crl", ["account", "region", "created_at", "id"], unique=False)
+    op.create_index("uq_anywhere_crl_alias", "anywhere_crl", ["account", "region", "alias"], unique=True)
+
+
+def _anywhere_profile() -> None:
+    op.create_table(
+        "anywhere_profile",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("arn", sa.Text(), nullable=False),
+        sa.Column("account", sa.String(length=12), nullable=False),
+        sa.Column("region", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.Column("alias", sa.String(length=256), nullable=True),
+        sa.Column("role_arns", sa.Text(), nullable=False),
+        sa.Column("session_policy", sa.Text(), nullable=True),
+        sa.Column("managed_policy_arns", sa.Text(), nullable=False),
+        sa.Column("duration_seconds", sa.Integer(), nullable=False),
+        sa.Column("accepts_session_name", sa.Boolean(), nullable=False),
+        sa.Column("requires_instance_properties", sa.Boolean(), nullable=False),
+        sa.Column("mappings", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_anywhere_profile")),
+    )
+    op.create_index(
+        "ix_anywhere_profile_listing", "anywhere_profile", ["account", "region", "created_at", "id"], unique=False
+    )
+    op.create_index("uq_anywhere_profile_alias", "anywhere_profile", ["account", "region", "alias"], unique=True)
+
+
+def _anywhere_subject() -> None:
+    op.create_table(
+        "anywhere_subject",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("arn", sa.Text(), nullable=False),
+        sa.Column("account", sa.String(length=12), nullable=False),
+        sa.Column("region", sa.String(length=32), nullable=False),
+        sa.Column("subject_digest", sa.String(length=64), nullable=False),
+        sa.Column("x509_subject", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.Column("last_seen_at", sa.BigInteger(), nullable=False),
+        sa.Column("credentials", sa.Text(), nullable=False),
+        sa.Column("instance_properties", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_anywhere_subject")),
+    )
+    op.create_index(
+        "ix_anywhere_subject_listing", "anywhere_subject", ["account", "region", "created_at", "id"], unique=False
+    )
+    op.create_index("uq_anywhere_subject", "anywhere_subject", ["account", "region", "subject_digest"], unique=True)
+
+
 def _attached_policy() -> None:
     op.create_table(
         "attached_policy",
@@ -434,6 +520,121 @@ def _oidc_provider() -> None:
     op.create_index("ix_oidc_provider_account", "oidc_provider", ["account"], unique=False)
 
 
+def _organization() -> None:
+    op.create_table(
+        "organization",
+        sa.Column("id", sa.String(length=34), nullable=False),
+        sa.Column("management_account", sa.String(length=12), nullable=False),
+        sa.Column("feature_set", sa.String(length=24), nullable=False),
+        sa.Column("root_id", sa.String(length=34), nullable=False),
+        sa.Column("service_control", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_organization")),
+        sa.UniqueConstraint("management_account", name=op.f("uq_organization_management_account")),
+    )
+
+
+def _organization_delegate() -> None:
+    op.create_table(
+        "organization_delegate",
+        sa.Column("organization_id", sa.String(length=34), nullable=False),
+        sa.Column("account", sa.String(length=12), nullable=False),
+        sa.Column("service", sa.String(length=128), nullable=False),
+        sa.Column("registered_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("organization_id", "account", "service", name=op.f("pk_organization_delegate")),
+    )
+
+
+def _organization_handshake() -> None:
+    op.create_table(
+        "organization_handshake",
+        sa.Column("id", sa.String(length=34), nullable=False),
+        sa.Column("organization_id", sa.String(length=34), nullable=False),
+        sa.Column("account", sa.String(length=12), nullable=False),
+        sa.Column("by_email", sa.Text(), nullable=True),
+        sa.Column("notes", sa.Text(), nullable=True),
+        sa.Column("tags", sa.Text(), nullable=False),
+        sa.Column("requested_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("decided", sa.String(length=12), nullable=True),
+        sa.Column("decided_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_organization_handshake")),
+    )
+    op.create_index("ix_organization_handshake_account", "organization_handshake", ["account"], unique=False)
+    op.create_index(
+        "ix_organization_handshake_organization", "organization_handshake", ["organization_id"], unique=False
+    )
+
+
+def _organization_member() -> None:
+    op.create_table(
+        "organization_member",
+        sa.Column("account", sa.String(length=12), nullable=False),
+        sa.Column("organization_id", sa.String(length=34), nullable=False),
+        sa.Column("parent_id", sa.String(length=68), nullable=False),
+        sa.Column("joined", sa.String(length=8), nullable=False),
+        sa.Column("joined_at", sa.BigInteger(), nullable=False),
+        sa.Column("closed_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("account", name=op.f("pk_organization_member")),
+    )
+    op.create_index(
+        "ix_organization_member_parent", "organization_member", ["organization_id", "parent_id"], unique=False
+    )
+
+
+def _organization_policy() -> None:
+    op.create_table(
+        "organization_policy",
+        sa.Column("organization_id", sa.String(length=34), nullable=False),
+        sa.Column("id", sa.String(length=130), nullable=False),
+        sa.Column("name", sa.String(length=128), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("organization_id", "id", name=op.f("pk_organization_policy")),
+        sa.UniqueConstraint("organization_id", "name", name="uq_organization_policy_name"),
+    )
+
+
+def _organization_policy_target() -> None:
+    op.create_table(
+        "organization_policy_target",
+        sa.Column("organization_id", sa.String(length=34), nullable=False),
+        sa.Column("target_id", sa.String(length=68), nullable=False),
+        sa.Column("policy_id", sa.String(length=130), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "organization_id", "target_id", "policy_id", name=op.f("pk_organization_policy_target")
+        ),
+    )
+    op.create_index(
+        "ix_organization_policy_target_policy",
+        "organization_policy_target",
+        ["organization_id", "policy_id"],
+        unique=False,
+    )
+
+
+def _organization_service() -> None:
+    op.create_table(
+        "organization_service",
+        sa.Column("organization_id", sa.String(length=34), nullable=False),
+        sa.Column("service", sa.String(length=128), nullable=False),
+        sa.Column("enabled_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("organization_id", "service", name=op.f("pk_organization_service")),
+    )
+
+
+def _organizational_unit() -> None:
+    op.create_table(
+        "organizational_unit",
+        sa.Column("organization_id", sa.String(length=34), nullable=False),
+        sa.Column("id", sa.String(length=68), nullable=False),
+        sa.Column("parent_id", sa.String(length=68), nullable=False),
+        sa.Column("name", sa.String(length=128), nullable=False),
+        sa.PrimaryKeyConstraint("organization_id", "id", name=op.f("pk_organizational_unit")),
+        sa.UniqueConstraint("organization_id", "parent_id", "name", name="uq_organizational_unit_name"),
+    )
+
+
 def _outbox() -> None:
     op.create_table(
         "outbox",
@@ -474,6 +675,24 @@ def _resource_policy() -> None:
     )
 
 
+def _resource_share() -> None:
+    op.create_table(
+        "resource_share",
+        sa.Column("arn", sa.Text(), nullable=False),
+        sa.Column("account", sa.String(length=12), nullable=False),
+        sa.Column("region", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("allow_external", sa.Boolean(), nullable=False),
+        sa.Column("permission", sa.String(length=128), nullable=False),
+        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column("feature_set", sa.String(length=32), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("arn", name=op.f("pk_resource_share")),
+    )
+    op.create_index("ix_resource_share_owner", "resource_share", ["account", "region", "arn"], unique=False)
+
+
 def _revocation() -> None:
     op.create_table(
         "revocation",
@@ -483,6 +702,44 @@ def _revocation() -> None:
         sa.Column("reason", sa.String(length=40), nullable=False),
         sa.PrimaryKeyConstraint("authority_id", "serial", name=op.f("pk_revocation")),
     )
+
+
+def _share_association() -> None:
+    op.create_table(
+        "share_association",
+        sa.Column("share_arn", sa.Text(), nullable=False),
+        sa.Column("type", sa.String(length=16), nullable=False),
+        sa.Column("entity", sa.Text(), nullable=False),
+        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column("grantee", sa.String(length=68), nullable=False),
+        sa.Column("policy_name", sa.Text(), nullable=False),
+        sa.Column("external", sa.Boolean(), nullable=False),
+        sa.Column("organization", sa.String(length=34), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("share_arn", "type", "entity", name=op.f("pk_share_association")),
+    )
+    op.create_index("ix_share_association_entity", "share_association", ["entity"], unique=False)
+    op.create_index("ix_share_association_grantee", "share_association", ["grantee"], unique=False)
+
+
+def _share_invitation() -> None:
+    op.create_table(
+        "share_invitation",
+        sa.Column("arn", sa.Text(), nullable=False),
+        sa.Column("share_arn", sa.Text(), nullable=False),
+        sa.Column("share_name", sa.Text(), nullable=False),
+        sa.Column("region", sa.String(length=32), nullable=False),
+        sa.Column("sender", sa.String(length=12), nullable=False),
+        sa.Column("receiver", sa.String(length=12), nullable=False),
+        sa.Column("receiver_arn", sa.Text(), nullable=False),
+        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("arn", name=op.f("pk_share_invitation")),
+    )
+    op.create_index("ix_share_invitation_receiver", "share_invitation", ["receiver", "region", "arn"], unique=False)
+    op.create_index("ix_share_invitation_share", "share_invitation", ["share_arn"], unique=False)
 
 
 def _tag() -> None:
@@ -495,11 +752,36 @@ def _tag() -> None:
     )
 
 
+def _trust_anchor() -> None:
+    op.create_table(
+        "trust_anchor",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("arn", sa.Text(), nullable=False),
+        sa.Column("account", sa.String(length=12), nullable=False),
+        sa.Column("region", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.Column("alias", sa.String(length=256), nullable=True),
+        sa.Column("source_kind", sa.String(length=32), nullable=False),
+        sa.Column("source_value", sa.Text(), nullable=False),
+        sa.Column("settings", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_trust_anchor")),
+    )
+    op.create_index("ix_trust_anchor_listing", "trust_anchor", ["account", "region", "created_at", "id"], unique=False)
+    op.create_index("uq_trust_anchor_alias", "trust_anchor", ["account", "region", "alias"], unique=True)
+
+
 def upgrade() -> None:
     """Makes the step."""
     _access_generation()
     _account()
     _account_configuration()
+    _account_creation()
+    _anywhere_crl()
+    _anywhere_profile()
+    _anywhere_subject()
     _attached_policy()
     _audit_checkpoint()
     _audit_head()
@@ -523,8 +805,20 @@ def upgrade() -> None:
     _managed_policy()
     _managed_policy_version()
     _oidc_provider()
+    _organization()
+    _organization_delegate()
+    _organization_handshake()
+    _organization_member()
+    _organization_policy()
+    _organization_policy_target()
+    _organization_service()
+    _organizational_unit()
     _outbox()
     _permission()
     _resource_policy()
+    _resource_share()
     _revocation()
+    _share_association()
+    _share_invitation()
     _tag()
+    _trust_anchor()

@@ -1,0 +1,1 @@
+"""The SQL of the organizations room, one module a noun."""
