@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from greatseal.aws import acm_pca_revocation as revocation_shapes
 from greatseal.aws import acm_pca_shapes as shapes
 from greatseal.aws import asn1
 from greatseal.aws.door import OperationFunction
@@ -80,7 +79,7 @@ class PrivateCa:
                 csr_extensions=shapes.csr_extensions(configuration.get("CsrExtensions")),
                 usage_mode=UsageMode(p.get("UsageMode", "GENERAL_PURPOSE")),
                 key_storage=shapes.key_storage(p.get("KeyStorageSecurityStandard")),
-                revocation=revocation_shapes.from_wire(p.get("RevocationConfiguration")),
+                revocation=shapes.revocation(p.get("RevocationConfiguration")),
                 tags=tags,
                 idempotency_token=p.get("IdempotencyToken"),
             ),
@@ -155,7 +154,7 @@ class PrivateCa:
         """2.10"""
         arn = self._authorize(caller, p)
         status = p.get("Status")
-        revocation = revocation_shapes.from_wire(p.get("RevocationConfiguration"))
+        revocation = shapes.revocation(p.get("RevocationConfiguration"))
         self._lifecycle.update(caller, arn, status=Status(status) if status else None, revocation=revocation)
         return None
 

@@ -19,7 +19,7 @@ from greatseal.aws.protocol.models import Service
 from greatseal.aws.protocol.rest_json import RestJsonCodec
 from greatseal.aws.protocol.x509_signing import verify_x509
 from greatseal.aws.wire import WireError, internal_failure, method_not_allowed, serialization_error, validation_error
-from greatseal.domain.anywhere import Application, Vended, Vending
+from greatseal.domain.anywhere import Application, Trusted, Vended, Vending
 from greatseal.edge.messages import HttpRequest, HttpResponse
 from greatseal.kernel.caller import Caller
 from greatseal.kernel.clock import Clock
@@ -53,15 +53,15 @@ class CreateSession:
     def handle(self, request: HttpRequest) -> HttpResponse:
         """The answer to one request. Raises nothing: a defect is logged and answered as InternalFailure."""
         now = self._clock.now()
-        arns: tuple[str, str, str] = ("", "", "")
+        trusted: Trusted | None = None
         try:
             if request.raw_path != PATH.encode():
                 raise WireError("UnknownOperationException", "There is no such operation.", 404)
             if request.method != "POST":
                 raise method_not_allowed("POST")
-            parameters = _parameters(request)
-            arns = parameters["trustAnchorArn"], parameters["profileArn"], parameters["roleArn"]
-            body = self._create(request, parameters, now)
+            trusted = self._trusted(request, _parameters(request), now)
+            vended = self._vending.create(trusted)
+            body = msgspec.json.encode(_wire(vended, trusted.application.role_arn))
             return _answer(201, ((b"content-type", b"application/json"),), body, request, now)
         except WireError as found:
             error = found
@@ -70,14 +70,16 @@ class CreateSession:
         except Exception:  # noqa: BLE001 - the last line of defence: logged, and opaque to the client
             return self._defect(request, now)
         error = spelled(error, Family.REST_JSON, self._service)
-        if arns[0]:
+        if trusted is not None:
+            # CloudTrail has one name for it in all protocols (iam.md 6).
+            code = "AccessDenied" if error.code == "AccessDeniedException" else error.code
             try:
-                self._vending.record_refusal(_caller(request, "", now), arns, code=error.code, message=error.message)
+                self._vending.record_refusal(trusted, code=code, message=error.message)
             except Exception:  # noqa: BLE001 - without its record the refusal is not told either
                 return self._defect(request, now)
         return self._refused(error, request, now)
 
-    def _create(self, request: HttpRequest, parameters: Mapping[str, Any], now: datetime) -> bytes:
+    def _trusted(self, request: HttpRequest, parameters: Mapping[str, Any], now: datetime) -> Trusted:
         signed = verify_x509(request, now)
         application = Application(
             certificate=signed.certificate,
@@ -90,8 +92,7 @@ class CreateSession:
             instance_properties=tuple(sorted(parameters.get("instanceProperties", {}).items())),
         )
         shown = msgspec.json.encode({name: value for name, value in parameters.items() if name != "cert"}).decode()
-        vended = self._vending.create(_caller(request, signed.region, now, shown), application)
-        return msgspec.json.encode(_wire(vended, application.role_arn))
+        return self._vending.trust(_caller(request, signed.region, now, shown), application)
 
     def _defect(self, request: HttpRequest, now: datetime) -> HttpResponse:
         _log.exception("operation_failed", request_id=request.request_id, operation=OPERATION)

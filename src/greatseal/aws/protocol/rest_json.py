@@ -38,7 +38,7 @@ class RestJsonCodec:
         shape = operation.input
         if shape is None:
             return {}
-        around = locations.Surroundings(_labels(operation, request), query_of(request), request)
+        around = locations.Surroundings(_labels(operation, request), _query(request), request)
         members = shape.members.values()
         taken = frozenset(member.wire_name for member in members if member.location == "querystring")
         body = _read_body(shape, request)

@@ -32,8 +32,7 @@ def _tree(shape: Shape, value: Any) -> object:
             return {
                 shape.members[name].path: HIDDEN if name in _SECRETS else _tree(shape.members[name].shape, item)
                 for name, item in value.items()
-                # The content of an object is not told: it may be as large as it likes.
-                if item is not None and not shape.members[name].streaming
+                if item is not None
             }
         case dict() if shape.element is not None:
             return {key: _tree(shape.element, item) for key, item in value.items()}

@@ -9,7 +9,7 @@ from greatseal.domain.anywhere.crls import Crls
 from greatseal.domain.anywhere.profiles import Profiles, ProfileValues
 from greatseal.domain.anywhere.service import Anywhere
 from greatseal.domain.anywhere.subjects import Subjects
-from greatseal.domain.anywhere.vending import Application, Vended, Vending
+from greatseal.domain.anywhere.vending import Application, Trusted, Vended, Vending
 
 __all__ = [
     "Anywhere",
@@ -19,6 +19,7 @@ __all__ = [
     "Profiles",
     "Subjects",
     "TrustAnchors",
+    "Trusted",
     "Vended",
     "Vending",
 ]

@@ -47,6 +47,15 @@ class Application:
 
 
 @dataclass(frozen=True, slots=True)
+class Trusted:
+    """An application whose certificate leads to its anchor; the caller is in the anchor's account now."""
+
+    caller: Caller
+    anchor: TrustAnchor
+    application: Application
+
+
+@dataclass(frozen=True, slots=True)
 class Vended:
     """The credentials and what they stand for; `packed_size` is in per cent."""
 
@@ -83,18 +92,28 @@ class Vending:
         self._clock = clock
         self._entropy = entropy
 
-    def create(self, caller: Caller, application: Application) -> Vended:
-        """`caller` has the region that was signed for and no account yet.
+    def trust(self, caller: Caller, application: Application) -> Trusted:
+        """Step one: the certificate. `caller` has the region that was signed for and no account yet.
 
-        Raises NotFound for the anchor or profile, UntrustedCertificate, SessionDenied, ValidationFailed for the
-        duration and LimitExceeded for too many tags and policies.
+        Raises NotFound for the anchor, SessionDenied for a disabled one, and UntrustedCertificate.
         """
-        now = self._clock.now()
-        anchor, profile = self._find(caller, application)
+        anchor = self._anchors.shelf.at(application.anchor_arn)
+        if anchor is None or anchor.region != caller.region:
+            raise not_found(application.anchor_arn)
         if not anchor.enabled:
             raise SessionDenied(f"The trust anchor {anchor.arn} is disabled.")
-        self._check_certificate(anchor, application, now)
-        caller = replace(caller, account=anchor.account)
+        self._check_certificate(anchor, application, self._clock.now())
+        return Trusted(replace(caller, account=anchor.account), anchor, application)
+
+    def create(self, trusted: Trusted) -> Vended:
+        """Step two: what its holder may have.
+
+        Raises NotFound for the profile, SessionDenied, ValidationFailed for the duration and LimitExceeded for too
+        many tags and policies.
+        """
+        now = self._clock.now()
+        caller, anchor, application = trusted.caller, trusted.anchor, trusted.application
+        profile = self._profile(trusted)
         try:
             role, session = self._session(caller, anchor, profile, application, now)
             name = self._name(profile, application)
@@ -131,25 +150,20 @@ class Vending:
         subject_arn = self._storage.transact(work)
         return Vended(credential, token, session, packed_size(session), subject_arn)
 
-    def record_refusal(self, caller: Caller, arns: tuple[str, str, str], *, code: str, message: str) -> None:
-        """Writes a refused request to the trail of the anchor's account; nothing when there is no such anchor.
+    def record_refusal(self, trusted: Trusted, *, code: str, message: str) -> None:
+        """Writes a refused request to the trail of the anchor's account.
 
-        `arns` are those of the anchor, the profile and the role, as far as they are known.
+        Only the holders of trusted certificates get this far: a stranger could fill the trail otherwise.
         """
-        anchor = self._anchors.shelf.at(arns[0])
-        if anchor is None:
-            return
-        owner = replace(caller, account=anchor.account, region=anchor.region)
-        self._audit.record_call(owner, *filter(None, arns), error_code=code, error_message=message)
+        wanted = trusted.application
+        arns = wanted.anchor_arn, wanted.profile_arn, wanted.role_arn
+        self._audit.record_call(trusted.caller, *arns, error_code=code, error_message=message)
 
-    def _find(self, caller: Caller, application: Application) -> tuple[TrustAnchor, Profile]:
-        anchor = self._anchors.shelf.at(application.anchor_arn)
-        if anchor is None or anchor.region != caller.region:
-            raise not_found(application.anchor_arn)
-        profile = self._profiles.shelf.at(application.profile_arn)
+    def _profile(self, trusted: Trusted) -> Profile:
+        anchor, profile = trusted.anchor, self._profiles.shelf.at(trusted.application.profile_arn)
         if profile is None or (profile.account, profile.region) != (anchor.account, anchor.region):
-            raise not_found(application.profile_arn)
-        return anchor, profile
+            raise not_found(trusted.application.profile_arn)
+        return profile
 
     def _check_certificate(self, anchor: TrustAnchor, application: Application, now: datetime) -> None:
         """Raises UntrustedCertificate."""

@@ -17,9 +17,8 @@ from greatseal.domain.authorities.model import (
     check_algorithms,
     require,
 )
-from greatseal.domain.authorities.ports import BucketCheck, RevocationPoints
 from greatseal.domain.authorities.registry import Registry
-from greatseal.domain.authorities.revocation_settings import RevocationChange, RevocationSettings
+from greatseal.domain.authorities.revocation_settings import RevocationSettings
 from greatseal.domain.authorities.store import authorities as store
 from greatseal.domain.authorities.subject import csr_of
 from greatseal.domain.events import Event, Events
@@ -50,7 +49,7 @@ class NewAuthority:
     csr_extensions: tuple[Extension, ...] = ()
     usage_mode: UsageMode = UsageMode.GENERAL_PURPOSE
     key_storage: str = "FIPS_140_2_LEVEL_3_OR_HIGHER"
-    revocation: RevocationChange = RevocationChange()
+    revocation: RevocationSettings | None = None
     tags: tuple[Tag, ...] = ()
     idempotency_token: str | None = None
 
@@ -67,8 +66,6 @@ class Lifecycle:
         tags: Tags,
         events: Events,
         audit: Audit,
-        points: RevocationPoints,
-        check_bucket: BucketCheck,
         clock: Clock,
         entropy: Entropy,
     ) -> None:
@@ -78,15 +75,14 @@ class Lifecycle:
         self._tags = tags
         self._events = events
         self._audit = audit
-        self._points = points
-        self._check_bucket = check_bucket
         self._clock = clock
         self._entropy = entropy
 
     def create(self, caller: Caller, new: NewAuthority) -> str:
         """Makes a CA with its key and its CSR and returns its ARN; it then waits for a certificate."""
         check_algorithms(new.key_algorithm, new.signing_algorithm)
-        revocation = self._revocation(caller, RevocationSettings(), new.revocation)
+        if new.revocation is not None:
+            revocation_settings.check(new.revocation)
         # The key is made outside of the transaction, because that may be slow; it is stored inside.
         key = self._keys.generate(new.key_algorithm)
         now = self._clock.now()
@@ -109,7 +105,6 @@ class Lifecycle:
             key_storage=new.key_storage,
             created_at=now,
             changed_at=now,
-            revocation=revocation,
         )
 
         def work(tx: Tx) -> str:
@@ -158,26 +153,23 @@ class Lifecycle:
             # EXPIRED hides a DISABLED that outlives the new certificate (acm-pca.md 2.5).
             keeps_disabled = authority.status is Status.DISABLED
             status = Status.DISABLED if keeps_disabled else Status.ACTIVE
-            self._save(tx, replace(authority, certificate=installed, status=status, changed_at=now))
+            store.save(tx, replace(authority, certificate=installed, status=status, changed_at=now))
             self._audit.record(tx, caller, arn, fingerprint=leaf.fingerprint_sha256.hex())
 
         self._storage.transact(work)
 
-    def update(self, caller: Caller, arn: str, *, status: Status | None, revocation: RevocationChange) -> None:
+    def update(self, caller: Caller, arn: str, *, status: Status | None, revocation: RevocationSettings | None) -> None:
         """Enables or disables a CA, or changes its revocation configuration; asking for what is, is no error."""
         if status is not None and status not in (Status.ACTIVE, Status.DISABLED):
             raise InvalidArgument(f"The status {status.value} cannot be set. Valid values are ACTIVE and DISABLED.")
-        # Before the transaction: a bucket may be looked at from its own.
-        self._revocation(caller, RevocationSettings(), revocation)
+        if revocation is not None:
+            revocation_settings.check(revocation)
 
         def work(tx: Tx) -> None:
             now = self._clock.now()
             authority = self._registry.load(tx, arn)
             require(authority, "update", now)
-            settings = revocation_settings.changed(authority.revocation, revocation)
-            self._save(
-                tx, replace(authority, status=status or authority.status, revocation=settings, changed_at=now)
-            )
+            store.save(tx, replace(authority, status=status or authority.status, changed_at=now))
             self._audit.record(tx, caller, arn)
 
         self._storage.transact(work)
@@ -214,27 +206,13 @@ class Lifecycle:
             require(authority, "restore", now)
             # A CA never comes back active by itself: what was ACTIVE when it expired returns DISABLED.
             back = Status.PENDING_CERTIFICATE if authority.certificate is None else Status.DISABLED
-            self._save(
+            store.save(
                 tx,
                 replace(authority, status=back, status_before_deletion=None, restorable_until=None, changed_at=now),
             )
             self._audit.record(tx, caller, arn)
 
         self._storage.transact(work)
-
-    def _save(self, tx: Tx, authority: Authority) -> None:
-        """Stores a CA whose lists may have to be published from now on, or not any more."""
-        store.save(tx, authority)
-        self._points.changed(tx, authority)
-
-    def _revocation(
-        self, caller: Caller, current: RevocationSettings, change: RevocationChange
-    ) -> RevocationSettings:
-        """The settings after the change, with a look at the bucket that it names."""
-        settings = revocation_settings.changed(current, change)
-        if change.crl is not None and settings.crl.bucket is not None and settings.crl.object_acl is not None:
-            self._check_bucket(caller, settings.crl.bucket, settings.crl.object_acl.value)
-        return settings
 
     def purge(self, limit: int) -> int:
         """Ends CAs whose restore window has closed: their key is destroyed, their journal stays. Returns how many."""

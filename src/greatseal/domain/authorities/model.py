@@ -6,7 +6,6 @@ from datetime import datetime
 from enum import Enum
 
 from greatseal.crypto.algorithms import KeyAlgorithm, SignatureAlgorithm, signature_algorithms_for
-from greatseal.domain.authorities.revocation_settings import RevocationSettings
 from greatseal.kernel.arn import Arn
 from greatseal.kernel.errors import InProgress, InvalidArgument, InvalidArn, InvalidState
 from greatseal.x509.certificate import Certificate
@@ -81,7 +80,6 @@ class Authority:
     not_after: datetime | None = None
     restorable_until: datetime | None = None
     status_before_deletion: Status | None = None
-    revocation: RevocationSettings = RevocationSettings()
 
     def status_at(self, now: datetime) -> Status:
         """The state that callers see: EXPIRED hides ACTIVE and DISABLED, DELETED hides EXPIRED."""

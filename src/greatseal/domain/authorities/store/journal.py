@@ -29,7 +29,6 @@ issued_certificate = Table(
     Column("prepared_at", utc_timestamp(), nullable=False),
     Column("issued_at", utc_timestamp()),
     Column("certificate", LargeBinary),
-    Column("partition", String(36)),
     Index("ix_issued_certificate_open", "state", "prepared_at"),
 )
 
@@ -52,7 +51,6 @@ def prepare(tx: Tx, entry: JournalEntry) -> bool:
             "service_principal": entry.service_principal,
             "not_after": entry.not_after,
             "prepared_at": entry.prepared_at,
-            "partition": entry.partition,
         },
     )
 
@@ -119,5 +117,4 @@ def _load(row: Row[Any]) -> JournalEntry:
         prepared_at=row.prepared_at,
         issued_at=row.issued_at,
         certificate=row.certificate,
-        partition=row.partition,
     )
