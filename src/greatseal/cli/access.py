@@ -133,6 +133,7 @@ def create_user(
     _check_name(name)
     documents = [_policy(each) for each in policies]
     with _desk(data, config, account) as desk:
+        _check_policies(desk, documents)
         people = desk.rooms.administration
         made = people.directory.create(desk.caller("iam:CreateUser"), NewIdentity(IdentityKind.USER, name)).identity
         _give(desk, IdentityKind.USER, name, documents)
@@ -170,6 +171,7 @@ def create_role(
     documents = [_policy(each) for each in policies]
     new = NewIdentity(IdentityKind.ROLE, name, trust_policy=_trust(trust))
     with _desk(data, config, account) as desk:
+        _check_policies(desk, documents)
         made = desk.rooms.administration.directory.create(desk.caller("iam:CreateRole"), new).identity
         _give(desk, IdentityKind.ROLE, name, documents)
         click.echo(made.arn())
@@ -316,6 +318,18 @@ def _desk(data: Path | None, config: Path | None, account: str | None) -> Iterat
             yield Desk(settings, rooms, wanted)
         except (Refusal, KekError, OSError) as error:
             raise click.ClickException(str(error)) from error
+
+
+def _check_policies(desk: Desk, policies: list[tuple[str, str]]) -> None:
+    """Before anything is made: what cannot be given must leave nobody behind."""
+    from greatseal.domain.access.identities.rules import check_document
+    from greatseal.domain.access.language import PolicyKind
+
+    for arn_or_name, document in policies:
+        if document:
+            check_document(document, PolicyKind.IDENTITY)
+        else:
+            desk.rooms.administration.library.get(desk.caller("iam:GetPolicy"), arn_or_name)
 
 
 def _give(desk: Desk, kind: Any, name: str, policies: list[tuple[str, str]]) -> None:

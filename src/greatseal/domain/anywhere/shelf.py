@@ -111,7 +111,9 @@ class Shelf(Generic[R]):
             self._claim_alias(tx, new)
             store.add(tx, self._kind, new)
             self._tags.add(tx, arn, tags)
-            self._audit.record(tx, caller, arn)
+            # What is made is a trustAnchor, a profile or a crl, each with an ARN named after it.
+            word = self.kind.replace("-", "_")
+            self._audit.record(tx, caller, arn, response={word: {f"{word}_id": id, f"{word}_arn": arn}})
             return new
 
         return self._storage.transact(work)

@@ -60,7 +60,9 @@ class Foundation:
             account = self._accounts.find(tx, caller.account)
             store.add(tx, new, now)
             joining.enter(tx, new, caller.account, JoinedMethod.INVITED, now)
-            self._audit.record(tx, caller, new.arn(caller.partition))
+            arn = new.arn(caller.partition)
+            told = {"id": new.id, "arn": arn, "feature_set": feature_set.value}
+            self._audit.record(tx, caller, arn, response={"organization": told})
             return account
 
         return new, self._storage.transact(work)

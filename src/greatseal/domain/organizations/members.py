@@ -81,7 +81,8 @@ class Members:
                 self._accounts.add_entry_role(tx, account, organization.management_account, name=role_name)
                 arns.append(organization.arn(caller.partition, account))
                 self._tags.add(tx, arns[-1], tags)
-            self._audit.record(tx, caller, *arns)
+            told = {"id": made.id, "account_name": name, "state": state.value, "account_id": account}
+            self._audit.record(tx, caller, *arns, response={"create_account_status": told})
             return made
 
         return self._storage.transact(work)

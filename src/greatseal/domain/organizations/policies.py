@@ -78,7 +78,8 @@ class Policies:
                 raise DuplicatePolicy
             arn = organization.arn(caller.partition, new.id)
             self._tags.add(tx, arn, tags)
-            self._audit.record(tx, caller, arn)
+            told = {"id": new.id, "arn": arn, "name": name, "type": "SERVICE_CONTROL_POLICY"}
+            self._audit.record(tx, caller, arn, response={"policy": {"policy_summary": told}})
             return organization, new
 
         return self._storage.transact(work)

@@ -61,7 +61,8 @@ class Tree:
                 policies.attach(tx, organization.id, FULL_ACCESS.id, new.id)
             arn = organization.arn(caller.partition, new.id)
             self._tags.add(tx, arn, tags)
-            self._audit.record(tx, caller, arn)
+            told = {"id": new.id, "arn": arn, "name": name}
+            self._audit.record(tx, caller, arn, response={"organizational_unit": told})
             return organization, _entry(tx, new)
 
         return self._storage.transact(work)

@@ -103,7 +103,8 @@ class Shares:
             store.add(tx, share)
             self._tags.add(tx, arn, new.tags)
             self._attachments.attach(tx, share, wanted, now)
-            self._audit.record(tx, caller, arn, *new.resources)
+            told = {"resource_share_arn": arn, "name": new.name, "owning_account_id": caller.account}
+            self._audit.record(tx, caller, arn, *new.resources, response={"resource_share": told})
             return share, self._tags.of(tx, arn)
 
         return self._storage.transact(work)
