@@ -130,33 +130,47 @@ class Access:
 
     def authorize(self, caller: Caller, *questions: Question) -> None:
         """Raises AccessDenied for the first question that the policies do not answer with yes (iam.md 2, 6)."""
-        of = self.standing(caller)
+        memory = self._recall()
+        of = self._standing(memory, caller)
         if caller.session is not None and of.principal.kind is not PrincipalKind.ASSUMED_ROLE:
             _check_session(caller)
         for question in questions:
-            verdict = self.verdict_for(of, caller, question)
+            verdict = self._verdict(memory, of, caller, question)
             if not verdict.allowed:
                 raise AccessDenied(denial_sentence(verdict, caller.principal_arn, question.action, question.resource))
 
     def verdict(self, caller: Caller, question: Question) -> Verdict:
         """What all policies together say, and which of them decided."""
-        return self.verdict_for(self.standing(caller), caller, question)
+        memory = self._recall()
+        return self._verdict(memory, self._standing(memory, caller), caller, question)
 
     def verdict_for(self, of: Standing, caller: Caller, question: Question) -> Verdict:
         """As `verdict`, for a standing that is not the caller's own: a service, or the bearer of a token."""
-        if of.principal.kind is PrincipalKind.ROOT and not of.scp_levels and self._is_unruled(caller, question):
-            return Verdict(True, DecidedBy.ROOT)
-        circumstances, request = self.weigh(of, caller, question)
-        return evaluate(circumstances, request)
-
-    def _is_unruled(self, caller: Caller, question: Question) -> bool:
-        """Whether the resource is the caller's own and carries no policy: a root principal needs no evaluation then."""
-        own = owner_of(question.resource) in ("", caller.account)
-        return own and self._resource_policy(self._recall(), question) is None
+        return self._verdict(self._recall(), of, caller, question)
 
     def weigh(self, of: Standing, caller: Caller, question: Question) -> tuple[Circumstances, Request]:
         """The policies that have a say, and the request as they see it."""
-        memory = self._recall()
+        return self._weigh(self._recall(), of, caller, question)
+
+    def standing(self, caller: Caller) -> Standing:
+        """The principal and the policies behind a caller who signed."""
+        return self._standing(self._recall(), caller)
+
+    def _verdict(self, memory: _Memory, of: Standing, caller: Caller, question: Question) -> Verdict:
+        is_root = of.principal.kind is PrincipalKind.ROOT
+        if is_root and not of.scp_levels and self._is_unruled(memory, caller, question):
+            return Verdict(True, DecidedBy.ROOT)
+        circumstances, request = self._weigh(memory, of, caller, question)
+        return evaluate(circumstances, request)
+
+    def _is_unruled(self, memory: _Memory, caller: Caller, question: Question) -> bool:
+        """Whether the resource is the caller's own and carries no policy: a root principal needs no evaluation then."""
+        own = owner_of(question.resource) in ("", caller.account)
+        return own and self._resource_policy(memory, question) is None
+
+    def _weigh(
+        self, memory: _Memory, of: Standing, caller: Caller, question: Question
+    ) -> tuple[Circumstances, Request]:
         # What belongs to nobody in particular (`*`) is the caller's own.
         owner = owner_of(question.resource) or caller.account
         policy = self._resource_policy(memory, question)
@@ -184,9 +198,7 @@ class Access:
         )
         return circumstances, Request(of.principal, question.action, question.resource, context)
 
-    def standing(self, caller: Caller) -> Standing:
-        """The principal and the policies behind a caller who signed."""
-        memory = self._recall()
+    def _standing(self, memory: _Memory, caller: Caller) -> Standing:
         key = (caller.access_key_id, caller.principal_arn)
         found = memory.standings.get(key)
         if found is None:
