@@ -1,4 +1,4 @@
-"""The second opinion: pkilint's RFC 5280 validators, in this process, over one certificate."""
+"""The second opinion: pkilint's RFC 5280 validators, in this process, over one certificate or CRL."""
 
 import warnings
 from functools import cache
@@ -6,8 +6,8 @@ from functools import cache
 with warnings.catch_warnings():
     # pkilint's dependencies use constructs that newer Pythons complain about; not ours to repair.
     warnings.simplefilter("ignore")
-    from pkilint import document, loader, validation
-    from pkilint.pkix import certificate, extension, name
+    from pkilint import document, loader, pkix, validation
+    from pkilint.pkix import certificate, crl, extension, name
 
 
 @cache
@@ -42,4 +42,33 @@ def pkilint_errors(der: bytes) -> list[str]:
         for result in results
         for found in result.finding_descriptions
         if found.finding.severity <= validation.ValidationFindingSeverity.ERROR
+    )
+
+
+@cache
+def _crl_validator() -> validation.ValidatorContainer:
+    return crl.create_pkix_crl_validator_container(
+        [
+            pkix.create_attribute_decoder(name.ATTRIBUTE_TYPE_MAPPINGS),
+            pkix.create_extension_decoder(extension.EXTENSION_MAPPINGS),
+        ],
+        [
+            crl.create_issuer_validator_container([]),
+            crl.create_validity_validator_container([]),
+            crl.create_extensions_validator_container([]),
+        ],
+    )
+
+
+def pkilint_crl_errors(der: bytes) -> list[str]:
+    """As `pkilint_errors`, about a CRL (DER); warnings and notices count too, because we write all of it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        parsed = loader.RFC5280CertificateListDocumentLoader().load_der_document(der, "crl")
+        results = list(_crl_validator().validate(parsed.root))
+    return sorted(
+        f"{found.finding.code}: {found.message or ''}"
+        for result in results
+        for found in result.finding_descriptions
+        if found.finding.severity <= validation.ValidationFindingSeverity.NOTICE
     )

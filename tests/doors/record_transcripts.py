@@ -38,7 +38,7 @@ def shown(player: Player, found: Any, written: Any, member: str = "") -> Any:
     if member == "NextToken":
         return "<token>"
     # A packed token depends on the version of zlib, a record on the machine; secrets are nobody's example.
-    if member in ("SessionToken", "SecretAccessKey", "CloudTrailEvent"):
+    if member in ("SessionToken", "SecretAccessKey", "CloudTrailEvent", "VersionId", "DeleteMarkerVersionId"):
         return "<any>"
     found = re.sub(r"-----BEGIN [A-Z ]+-----.*-----END [A-Z ]+-----\n?", "<pem>", found, flags=re.DOTALL)
     found = re.sub(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", "<uuid>", found)

@@ -201,6 +201,8 @@ def plain(value: Any) -> Any:
         return {key: plain(each) for key, each in value.items()}
     if isinstance(value, list):
         return [plain(each) for each in value]
+    if hasattr(value, "read"):
+        value = value.read()
     if isinstance(value, bytes):
         return value.decode()
     if isinstance(value, datetime):

@@ -21,11 +21,12 @@ from greatseal.aws.ram import ResourceShares
 from greatseal.aws.ram_reading import SharingListings
 from greatseal.aws.ram_receiving import ReceivedInvitations
 from greatseal.aws.rolesanywhere import RolesAnywhere
+from greatseal.aws.s3 import ObjectStorage
 from greatseal.aws.sts import SecurityTokens
 from greatseal.domain.access import Credential, SessionExpired, SessionInvalid
 from greatseal.edge.messages import HttpRequest, HttpResponse
 from greatseal.edge.mounts import Mount, Mounts
-from greatseal.web import health
+from greatseal.web import health, lists, objects, ocsp
 
 
 def aws_door(rooms: Rooms, regions: Callable[[str], bool]) -> AwsDoor:
@@ -37,6 +38,7 @@ def aws_door(rooms: Rooms, regions: Callable[[str], bool]) -> AwsDoor:
         issuance=rooms.issuance,
         permissions=rooms.permissions,
         revocations=rooms.revocations,
+        reports=rooms.reports,
         policies=rooms.sharing.policies,
         sharing=rooms.sharing.listings,
         clock=rooms.clock,
@@ -63,6 +65,7 @@ def aws_door(rooms: Rooms, regions: Callable[[str], bool]) -> AwsDoor:
             "cloudtrail": trail.operations(),
             "organizations": organizations.operations(),
             "ram": _sharing(rooms),
+            "s3": _objects(rooms),
             "rolesanywhere": RolesAnywhere(access=rooms.access, anywhere=rooms.anywhere).operations(),
         },
         not_yet=NOT_YET,
@@ -72,6 +75,17 @@ def aws_door(rooms: Rooms, regions: Callable[[str], bool]) -> AwsDoor:
         clock=rooms.clock,
         trail=rooms.audit,
     )
+
+
+def _objects(rooms: Rooms) -> dict[str, OperationFunction]:
+    room = rooms.objects
+    return ObjectStorage(
+        access=rooms.access,
+        buckets=room.buckets,
+        objects=room.objects,
+        listings=room.listings,
+        tokens=rooms.tokens,
+    ).operations()
 
 
 def _sharing(rooms: Rooms) -> dict[str, OperationFunction]:
@@ -109,9 +123,13 @@ def secure_mounts(rooms: Rooms, door: AwsDoor) -> Mounts:
 
 def plain_mounts(rooms: Rooms, registry: CollectorRegistry, door: AwsDoor | None) -> Mounts:
     """What the plain listener serves; the AWS API only when the operator asked for it."""
-    mounts = [_health(rooms), Mount("/metrics", "metrics", _metrics(registry), inline=True)]
-    if door is not None:
-        mounts += [Mount("/", "aws", door.handle), _certificate_sessions(rooms)]
+    mounts = [_health(rooms), Mount("/metrics", "metrics", _metrics(registry), inline=True), _ocsp(rooms)]
+    mounts.append(Mount(objects.PREFIX, "objects", objects.handler(rooms.objects, rooms.clock)))
+    if door is None:
+        mounts.append(Mount("/", "crl", lists.handler(rooms.publications)))
+    else:
+        # Lists may be in any folder (CustomPath), so both doors share the root.
+        mounts += [Mount("/", "aws", lists.handler(rooms.publications, door.handle)), _certificate_sessions(rooms)]
     return Mounts(mounts)
 
 
@@ -122,6 +140,10 @@ def sessions_door(rooms: Rooms) -> CreateSession:
 
 def _certificate_sessions(rooms: Rooms) -> Mount:
     return Mount(SESSIONS_PATH, "sessions", sessions_door(rooms).handle)
+
+
+def _ocsp(rooms: Rooms) -> Mount:
+    return Mount(ocsp.PATH, "ocsp", ocsp.handler(rooms.ocsp, rooms.clock), body_bytes=ocsp.MAX_BODY)
 
 
 def _health(rooms: Rooms) -> Mount:

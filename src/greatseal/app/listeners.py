@@ -1,4 +1,8 @@
-"""Listening sockets that outlive the servers on them, so that a new HTTPS certificate needs no restart."""
+"""Listening sockets that outlive the servers on them, so that a new HTTPS certificate needs no restart.
+
+HTTPS is h2corn's: HTTP/2, and TLS with X25519MLKEM768. Plain HTTP is uvicorn's, which also answers HTTP/1.0: that is
+what `openssl ocsp` and the stapling of web servers speak.
+"""
 
 import asyncio
 import shutil
@@ -7,7 +11,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
+import uvicorn
 from h2corn import Config, Server
 
 from greatseal.app.identity import Identity
@@ -17,16 +23,84 @@ from greatseal.edge.asgi import EdgeApp
 _BACKLOG = 1024
 # The edge enforces the exact limit of a body; the server's own keeps a client from sending without end.
 _BODY_SLACK = 65536
+_SECONDS_TO_END = 30
+
+
+class Running(Protocol):
+    """A server on a socket."""
+
+    async def serve(self) -> None:
+        """Answers until `shutdown`, then until what runs is done."""
+        ...
+
+    async def wait_started(self) -> None:
+        """Returns once it answers."""
+        ...
+
+    def shutdown(self) -> None:
+        """Asks it to end."""
+        ...
+
+
+class _Uvicorn(uvicorn.Server):
+    """Uvicorn as a guest: signals are for the service as a whole, and it tells when it answers."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.answers = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.answers.set()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class PlainServer:
+    """HTTP/1.1 and 1.0 without TLS."""
+
+    def __init__(self, app: EdgeApp, listening: socket.socket, max_header_bytes: int) -> None:
+        config = uvicorn.Config(
+            app,
+            http="h11",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            # Who asks is whoever connects: anybody could claim to be somebody else.
+            proxy_headers=False,
+            h11_max_incomplete_event_size=max_header_bytes,
+            timeout_graceful_shutdown=_SECONDS_TO_END,
+        )
+        self._server = _Uvicorn(config)
+        self._listening = listening
+
+    async def serve(self) -> None:
+        """As `Running.serve`. Uvicorn closes the socket that it is given, the listener's stays."""
+        await self._server.serve([self._listening.dup()])
+
+    async def wait_started(self) -> None:
+        """As `Running.wait_started`."""
+        await self._server.answers.wait()
+
+    def shutdown(self) -> None:
+        """As `Running.shutdown`."""
+        self._server.should_exit = True
 
 
 class Listener:
     """One bound socket and the server that answers on it now."""
 
-    def __init__(self, host: str, port: int, *, max_body_bytes: int) -> None:
+    def __init__(self, host: str, port: int, *, max_body_bytes: int, max_header_bytes: int = 32 * 1024) -> None:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._socket = socket.create_server((host, port), family=family, backlog=_BACKLOG)
         self._max_body_bytes = max_body_bytes
-        self._server: Server | None = None
+        self._max_header_bytes = max_header_bytes
+        self._server: Running | None = None
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -36,7 +110,10 @@ class Listener:
         return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
     async def start(self, app: EdgeApp, *, certfile: Path | None = None, keyfile: Path | None = None) -> None:
-        """Starts answering; a server that answered before ends once its requests are done."""
+        """Starts answering, without certificate and key in plain HTTP; a server that answered before ends in order."""
+        if certfile is None:
+            await self._start(PlainServer(app, self._socket, self._max_header_bytes))
+            return
         config = Config(
             bind=(f"fd://{self._socket.fileno()}",),
             lifespan="off",
@@ -47,7 +124,9 @@ class Listener:
             certfile=certfile,
             keyfile=keyfile,
         )
-        server = Server(app, config)
+        await self._start(Server(app, config))
+
+    async def _start(self, server: Running) -> None:
         task = asyncio.create_task(server.serve())
         started = asyncio.create_task(server.wait_started())
         await asyncio.wait({task, started}, return_when=asyncio.FIRST_COMPLETED)

@@ -38,5 +38,5 @@ def configure(level: str, form: str) -> None:
     root.handlers = [handler]
     root.setLevel(level.upper())
     # Libraries speak up for warnings only.
-    for name in ("alembic", "sqlalchemy", "h2corn"):
+    for name in ("alembic", "sqlalchemy", "h2corn", "uvicorn"):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 from hmac import digest
+from pathlib import Path
 
 from greatseal.crypto.algorithms import KeyAlgorithm
 from greatseal.crypto.signature import Signer
@@ -23,15 +24,21 @@ from greatseal.domain.access.ports import IssuerKeys
 from greatseal.domain.anywhere import Anywhere
 from greatseal.domain.anywhere.service import Collaborators
 from greatseal.domain.audit import Audit, AuditLog, AuditSink, Seals
-from greatseal.domain.authorities import Issuance, Lifecycle, Permissions, Registry
+from greatseal.domain.authorities import AuditReports, Issuance, Lifecycle, Permissions, Registry
+from greatseal.domain.authorities.reports import REPORT_JOB
 from greatseal.domain.certificates import Exports, Imports, Inventory, Requests
 from greatseal.domain.certificates.issuing import Issuing
 from greatseal.domain.certificates.requests import ISSUE_JOB
 from greatseal.domain.events import Events
 from greatseal.domain.keys import KeyPool, Keys, Purpose
+from greatseal.domain.objects import ObjectRoom
 from greatseal.domain.organizations import Memberships, Organizations
 from greatseal.domain.policy import KeyPolicy
-from greatseal.domain.revocation import Revocations
+from greatseal.domain.revocation import DistributionPoints, Publications, Revocations
+from greatseal.domain.revocation.bucket_target import BucketTarget
+from greatseal.domain.revocation.lists import Pace
+from greatseal.domain.revocation.ocsp import Ocsp, Responders
+from greatseal.domain.revocation.points import PUBLISH_JOB
 from greatseal.domain.revocation.service import REVOKED_JOB
 from greatseal.domain.sharing import Sharing
 from greatseal.domain.tags import Tags
@@ -41,6 +48,7 @@ from greatseal.kernel.entropy import Entropy
 from greatseal.kernel.pages import PageTokens
 from greatseal.kernel.secret import Secret
 from greatseal.storage import Storage, Tx, idempotency, installation, outbox
+from greatseal.storage.blobs import Blobs
 from greatseal.storage.queue import Job
 from greatseal.work.runner import Handler
 from greatseal.work.schedule import Recurring
@@ -76,12 +84,18 @@ class Rooms:
     issuance: Issuance
     permissions: Permissions
     revocations: Revocations
+    points: DistributionPoints
+    publications: Publications
+    ocsp: Ocsp
+    ocsp_responders: Responders
     inventory: Inventory
     requests: Requests
     imports: Imports
     exports: Exports
     sharing: Sharing
     anywhere: Anywhere
+    objects: ObjectRoom
+    reports: AuditReports
 
     def handlers(self) -> dict[str, Handler]:
         """What the clock's door does with jobs, by kind."""
@@ -93,11 +107,20 @@ class Rooms:
             arn = str(job.payload["certificate_arn"])
             self.storage.transact(lambda tx: self.inventory.take_revocation(tx, arn))
 
-        return {ISSUE_JOB: issue, REVOKED_JOB: revoked}
+        def publish(job: Job) -> None:
+            self.publications.publish(job.key)
+
+        def report(job: Job) -> None:
+            self.reports.carry_out(job.key)
+
+        return {ISSUE_JOB: issue, REVOKED_JOB: revoked, PUBLISH_JOB: publish, REPORT_JOB: report}
 
     def last_words(self) -> dict[str, Handler]:
         """What is done about jobs that are given up, by kind."""
-        return {ISSUE_JOB: lambda job: self.requests.give_up(job.payload)}
+        return {
+            ISSUE_JOB: lambda job: self.requests.give_up(job.payload),
+            REPORT_JOB: lambda job: self.reports.give_up(job.key),
+        }
 
     def recurring(self) -> list[Recurring]:
         """What the clock's door does every so often."""
@@ -113,6 +136,9 @@ class Rooms:
             Recurring(
                 "end-shares-of-gone-authorities", timedelta(hours=1), lambda: _discard(self.sharing.shares.sweep())
             ),
+            Recurring("rotate-ocsp-responders", timedelta(minutes=5), self.ocsp_responders.rotate),
+            Recurring("publish-overdue-lists", timedelta(minutes=10), lambda: _discard(self.publications.sweep())),
+            Recurring("sweep-abandoned-files", timedelta(hours=1), lambda: _discard(self.objects.objects.sweep())),
             Recurring("prune", timedelta(hours=1), prune),
         ]
 
@@ -128,8 +154,15 @@ def build(
     audit_sinks: Sequence[AuditSink] = (),
     region: str = "us-east-1",
     issuer_keys: IssuerKeys | None = None,
+    base_url: str = "http://127.0.0.1:8080",
+    pace: Pace | None = None,
+    objects_folder: Path | None = None,
 ) -> Rooms:
-    """Builds the rooms over a migrated database. `region` is the installation's own."""
+    """Builds the rooms over a migrated database. `region` is the installation's own.
+
+    `base_url` is where the plain listener is reached from outside; `pace` says how soon revocation lists follow.
+    Without `objects_folder` the contents of objects go with the process.
+    """
     sealer = Sealer(kek, entropy)
     tokens = PageTokens(Secret(digest(kek.reveal(), b"pagination tokens", sha256)))
     key_pool = KeyPool(pool)
@@ -169,7 +202,24 @@ def build(
     audit_log = AuditLog(
         storage=storage, clock=clock, entropy=entropy, seals=seals, signer=lambda: _audit_signer(storage, keys)
     )
+    objects = ObjectRoom.over(
+        storage=storage,
+        blobs=(
+            Blobs.temporary(clock=clock, entropy=entropy)
+            if objects_folder is None
+            else Blobs(objects_folder, clock=clock, entropy=entropy)
+        ),
+        access=access,
+        resource_policies=resource_policies,
+        tags=tags,
+        audit=audit,
+        clock=clock,
+        entropy=entropy,
+        tokens=tokens,
+    )
     registry = Registry(storage=storage, tags=tags, audit=audit, clock=clock, tokens=tokens)
+    crl_target = BucketTarget(objects.deliveries)
+    points = DistributionPoints(clock=clock, entropy=entropy, base_url=base_url, pace=pace)
     lifecycle = Lifecycle(
         storage=storage,
         registry=registry,
@@ -177,6 +227,8 @@ def build(
         tags=tags,
         events=events,
         audit=audit,
+        points=points,
+        check_bucket=crl_target.check,
         clock=clock,
         entropy=entropy,
     )
@@ -187,11 +239,38 @@ def build(
         key_policy=key_policy or KeyPolicy(),
         events=events,
         audit=audit,
+        points=points,
         clock=clock,
         entropy=entropy,
     )
     permissions = Permissions(storage=storage, registry=registry, audit=audit, clock=clock, tokens=tokens)
-    revocations = Revocations(storage=storage, registry=registry, keys=keys, events=events, audit=audit, clock=clock)
+    revocations = Revocations(
+        storage=storage, registry=registry, keys=keys, events=events, audit=audit, points=points, clock=clock
+    )
+    reports = AuditReports(
+        storage=storage,
+        registry=registry,
+        deliveries=objects.deliveries,
+        revocations_of=revocations.among,
+        events=events,
+        audit=audit,
+        clock=clock,
+        entropy=entropy,
+    )
+    publications = Publications(
+        storage=storage,
+        keys=keys,
+        events=events,
+        audit=audit,
+        clock=clock,
+        entropy=entropy,
+        target=crl_target,
+        pace=pace,
+    )
+    ocsp_responders = Responders(
+        storage=storage, keys=keys, issuance=issuance, audit=audit, clock=clock, entropy=entropy
+    )
+    ocsp = Ocsp(storage=storage, keys=keys, responders=ocsp_responders, clock=clock)
     inventory = Inventory(
         storage=storage,
         keys=keys,
@@ -280,12 +359,18 @@ def build(
         issuance=issuance,
         permissions=permissions,
         revocations=revocations,
+        points=points,
+        publications=publications,
+        ocsp=ocsp,
+        ocsp_responders=ocsp_responders,
         inventory=inventory,
         requests=requests,
         imports=imports,
         exports=exports,
         sharing=sharing,
         anywhere=anywhere,
+        objects=objects,
+        reports=reports,
     )
 
 

@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import timedelta
 
 import structlog
 from prometheus_client import CollectorRegistry
@@ -23,6 +24,7 @@ from greatseal.crypto.wrap import CannotOpen
 from greatseal.domain.access import Credential
 from greatseal.domain.audit import AuditSink
 from greatseal.domain.policy import KeyPolicy
+from greatseal.domain.revocation.lists import Pace
 from greatseal.edge.asgi import EdgeApp
 from greatseal.edge.metrics import EdgeMetrics
 from greatseal.edge.reading import Limits
@@ -44,6 +46,7 @@ _log = structlog.get_logger("greatseal")
 
 _CERTIFICATE_CHECK_SECONDS = 3600.0
 _TICK_SECONDS = 1.0
+_WILDCARDS = ("0.0.0.0", "[::]")  # noqa: S104 - compared, not bound
 
 
 def serve(settings: Settings, *, announce: Callable[[str], None]) -> None:
@@ -82,6 +85,12 @@ def rooms_over(settings: Settings, storage: Storage) -> Rooms:
         key_policy=KeyPolicy(_blocklist(settings)),
         audit_sinks=[_sink(settings, url, clock) for url in settings.audit.sinks],
         region=settings.region,
+        objects_folder=settings.paths.objects,
+        base_url=_base_url(settings, str(settings.server.http)),
+        pace=Pace(
+            delay=timedelta(seconds=settings.publication.crl_delay_seconds),
+            retry=timedelta(seconds=settings.publication.crl_retry_seconds),
+        ),
         issuer_keys=HttpsIssuerKeys(clock=clock, ca_file=settings.access.oidc_ca_file),
     )
 
@@ -106,6 +115,14 @@ def write_root(settings: Settings, credential: Credential) -> None:
         "secret_access_key": credential.secret.reveal().decode(),
     }
     places.write_private(settings.paths.root_credential, json.dumps(content))
+
+
+def _base_url(settings: Settings, address: str) -> str:
+    """Where the plain listener, bound to `address`, is reached from outside."""
+    if settings.publication.base_url is not None:
+        return settings.publication.base_url
+    host, _, port = address.rpartition(":")
+    return f"http://{socket.gethostname().lower() if host in _WILDCARDS else host}:{port}"
 
 
 def _blocklist(settings: Settings) -> Blocklist:
@@ -217,7 +234,14 @@ async def _listen(settings: Settings, rooms: Rooms, announce: Callable[[str], No
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     https = Listener(server.listen.host, server.listen.port, max_body_bytes=server.max_body_bytes)
-    http = Listener(server.http.host, server.http.port, max_body_bytes=server.max_body_bytes)
+    http = Listener(
+        server.http.host,
+        server.http.port,
+        max_body_bytes=server.max_body_bytes,
+        max_header_bytes=server.max_header_bytes,
+    )
+    # A port that the system picked is known from here on; nobody could have a certificate issued before.
+    rooms.points.base_url = _base_url(settings, http.address)
     shown = await _show(settings, rooms, https, secure, None)
     await http.start(plain)
     where = {"https": f"https://{https.address}", "http": f"http://{http.address}"}

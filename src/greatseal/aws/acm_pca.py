@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from greatseal.aws import acm_pca_revocation as revocation_shapes
 from greatseal.aws import acm_pca_shapes as shapes
 from greatseal.aws import asn1
 from greatseal.aws.door import OperationFunction
@@ -10,10 +11,11 @@ from greatseal.aws.tags import conditions as tag_conditions
 from greatseal.aws.tags import from_wire as tags_from_wire
 from greatseal.aws.tags import to_wire as tags_to_wire
 from greatseal.domain.access import Access, Question
-from greatseal.domain.authorities import Issuance, Lifecycle, Permissions, Registry
+from greatseal.domain.authorities import AuditReports, Issuance, Lifecycle, Permissions, Registry
 from greatseal.domain.authorities.lifecycle import NewAuthority
 from greatseal.domain.authorities.model import Kind, Status, UsageMode, authority_id
 from greatseal.domain.authorities.order import Order
+from greatseal.domain.authorities.report import ReportFormat
 from greatseal.domain.revocation import RevocationReason, Revocations
 from greatseal.domain.sharing import AuthorityPolicies, Listings
 from greatseal.kernel.arn import Arn
@@ -43,6 +45,7 @@ class PrivateCa:
         issuance: Issuance,
         permissions: Permissions,
         revocations: Revocations,
+        reports: AuditReports,
         policies: AuthorityPolicies,
         sharing: Listings,
         clock: Clock,
@@ -54,6 +57,7 @@ class PrivateCa:
         self._issuance = issuance
         self._permissions = permissions
         self._revocations = revocations
+        self._reports = reports
         self._policies = policies
         self._sharing = sharing
         self._clock = clock
@@ -79,7 +83,7 @@ class PrivateCa:
                 csr_extensions=shapes.csr_extensions(configuration.get("CsrExtensions")),
                 usage_mode=UsageMode(p.get("UsageMode", "GENERAL_PURPOSE")),
                 key_storage=shapes.key_storage(p.get("KeyStorageSecurityStandard")),
-                revocation=shapes.revocation(p.get("RevocationConfiguration")),
+                revocation=revocation_shapes.from_wire(p.get("RevocationConfiguration")),
                 tags=tags,
                 idempotency_token=p.get("IdempotencyToken"),
             ),
@@ -154,7 +158,7 @@ class PrivateCa:
         """2.10"""
         arn = self._authorize(caller, p)
         status = p.get("Status")
-        revocation = shapes.revocation(p.get("RevocationConfiguration"))
+        revocation = revocation_shapes.from_wire(p.get("RevocationConfiguration"))
         self._lifecycle.update(caller, arn, status=Status(status) if status else None, revocation=revocation)
         return None
 
@@ -169,6 +173,23 @@ class PrivateCa:
         """2.12"""
         self._lifecycle.restore(caller, self._authorize(caller, p))
         return None
+
+    def create_certificate_authority_audit_report(self, caller: Caller, p: Parameters) -> Result:
+        """2.13"""
+        arn = self._authorize(caller, p)
+        form = ReportFormat[p["AuditReportResponseFormat"]]
+        made = self._reports.create(caller, arn, bucket=p["S3BucketName"], form=form)
+        return {"AuditReportId": made.id, "S3Key": made.key}
+
+    def describe_certificate_authority_audit_report(self, caller: Caller, p: Parameters) -> Result:
+        """2.14"""
+        found = self._reports.describe(self._authorize(caller, p), p["AuditReportId"])
+        return {
+            "AuditReportStatus": found.status.value,
+            "S3BucketName": found.bucket,
+            "S3Key": found.key,
+            "CreatedAt": found.created_at,
+        }
 
     def create_permission(self, caller: Caller, p: Parameters) -> Result:
         """2.15"""
@@ -261,6 +282,8 @@ class PrivateCa:
             "UpdateCertificateAuthority": self.update_certificate_authority,
             "DeleteCertificateAuthority": self.delete_certificate_authority,
             "RestoreCertificateAuthority": self.restore_certificate_authority,
+            "CreateCertificateAuthorityAuditReport": self.create_certificate_authority_audit_report,
+            "DescribeCertificateAuthorityAuditReport": self.describe_certificate_authority_audit_report,
             "CreatePermission": self.create_permission,
             "DeletePermission": self.delete_permission,
             "ListPermissions": self.list_permissions,

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from greatseal.aws import acm_pca_revocation as revocation_shapes
 from greatseal.aws import asn1
 from greatseal.crypto.algorithms import KeyAlgorithm, SignatureAlgorithm
 from greatseal.domain.authorities.issued import IssuedCertificate
 from greatseal.domain.authorities.model import Authority, CaCertificate
-from greatseal.domain.authorities.revocation_settings import RevocationSettings
 from greatseal.kernel.errors import InvalidArgument
 from greatseal.x509 import der, pem
 from greatseal.x509.certificate import Certificate
@@ -98,19 +98,6 @@ def _csr_extensions_wire(extensions: tuple[Extension, ...]) -> dict[str, Any] | 
     return wire or None
 
 
-def revocation(wire: Mapping[str, Any] | None) -> RevocationSettings | None:
-    """RevocationConfiguration."""
-    if wire is None:
-        return None
-    crl, ocsp = wire.get("CrlConfiguration", {}), wire.get("OcspConfiguration", {})
-    return RevocationSettings(
-        crl_enabled=crl.get("Enabled", False),
-        crl_options=frozenset(crl) - {"Enabled"},
-        ocsp_enabled=ocsp.get("Enabled", False),
-        ocsp_options=frozenset(ocsp) - {"Enabled"},
-    )
-
-
 def authority_wire(item: Authority, now: datetime) -> dict[str, Any]:
     """CertificateAuthority (2.2)."""
     wire: dict[str, Any] = {
@@ -126,7 +113,7 @@ def authority_wire(item: Authority, now: datetime) -> dict[str, Any]:
             "Subject": asn1.subject_wire(item.subject),
             "CsrExtensions": _csr_extensions_wire(item.csr_extensions),
         },
-        "RevocationConfiguration": {"CrlConfiguration": {"Enabled": False}, "OcspConfiguration": {"Enabled": False}},
+        "RevocationConfiguration": revocation_shapes.to_wire(item.revocation),
         "RestorableUntil": item.restorable_until,
         "KeyStorageSecurityStandard": item.key_storage,
         "UsageMode": item.usage_mode.value,

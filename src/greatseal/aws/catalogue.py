@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from greatseal.aws.not_yet import acm, acm_pca, cloudtrail, iam, organizations, ram, rolesanywhere, sts
+from greatseal.aws.not_yet import acm, acm_pca, cloudtrail, iam, organizations, ram, rolesanywhere, s3, sts
 
 NOT_YET: Mapping[str, Mapping[str, str]] = {
     "acm": acm.NOT_YET,
@@ -13,6 +13,7 @@ NOT_YET: Mapping[str, Mapping[str, str]] = {
     "organizations": organizations.NOT_YET,
     "ram": ram.NOT_YET,
     "rolesanywhere": rolesanywhere.NOT_YET,
+    "s3": s3.NOT_YET,
 }
 
 SERVICES = tuple(NOT_YET)

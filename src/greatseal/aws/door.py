@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import structlog
 
 from greatseal.aws.errors import from_refusal, spelled
+from greatseal.aws.protocol.auth_errors import Family
 from greatseal.aws.protocol.codecs import Answer
 from greatseal.aws.protocol.models import Service
 from greatseal.aws.protocol.router import Route, Router
@@ -204,7 +205,8 @@ def _response(
         *_length(answer),
         # SDKs correct their clock by it when a signature is refused for its time (iam.md 7).
         (b"date", format_datetime(now, usegmt=True).encode("ascii")),
-        (b"cache-control", b"no-store"),
+        # What is an object's own to say is not said for it.
+        *(() if route and route.codec.family is Family.REST_XML else ((b"cache-control", b"no-store"),)),
     )
     # What the answer to HEAD would have been is told by its headers alone (RFC 9110 section 9.3.2).
     body = b"" if request.method == "HEAD" else answer.body

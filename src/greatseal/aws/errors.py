@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from greatseal.aws.protocol.auth_errors import Family
 from greatseal.aws.protocol.models import Service
 from greatseal.aws.protocol.refusals import DEFAULT, REFUSALS
+from greatseal.aws.protocol.s3_errors import S3_SPELLINGS
 from greatseal.aws.wire import WireError
 from greatseal.kernel import errors as kernel
 
@@ -50,6 +51,7 @@ _SPELLINGS: Mapping[Family, Mapping[str, tuple[str, int | None]]] = {
         "UnknownOperationException": ("InvalidAction", None),
         "ValidationException": ("ValidationError", 400),
     },
+    Family.REST_XML: S3_SPELLINGS,
     Family.REST_JSON: {
         "AccessDeniedException": ("AccessDeniedException", 403),
         "ThrottlingException": ("ThrottlingException", 429),

@@ -22,7 +22,7 @@ Send = Callable[[Message], Awaitable[None]]
 class Limits:
     """Limits of one listener. The defaults fit AWS requests."""
 
-    body_bytes: int = 4 * 1024 * 1024
+    body_bytes: int = 9 * 1024 * 1024
     """The largest request is ImportCertificate: a chain of 2 MiB is 2.7 MiB of base64 (acm.md 2)."""
     header_count: int = 100
     header_bytes: int = 32 * 1024

@@ -38,6 +38,11 @@ class DataPaths:
         return self.path / "root-credential.json"
 
     @property
+    def objects(self) -> Path:
+        """The contents of objects in buckets; nodes over one database need it in common."""
+        return self.path / "objects"
+
+    @property
     def endpoint(self) -> Path:
         """Where the service answered last, JSON."""
         return self.path / "run" / "endpoint.json"

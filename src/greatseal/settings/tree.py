@@ -69,11 +69,11 @@ class ServerSettings(Section, frozen=True, kw_only=True):
         Meta(description="DNS names and IP addresses that the HTTPS certificate carries besides those of this host"),
     ] = ()
     workers: Annotated[int, Meta(ge=1, description="Server processes; this version runs exactly one")] = 1
-    # The largest legal requests import a certificate: 32 KiB of certificate, 5 KiB of key and 2 MiB of
-    # chain (acm.md 1.3) are 2.8 MiB in base64. JSON may write each "/" as "\/", which adds 1 in 64.
+    # The AWS CLI uploads up to 8 MiB in one piece. The largest legal requests of other services import a certificate:
+    # 32 KiB of certificate, 5 KiB of key and 2 MiB of chain (acm.md 1.3) are 2.8 MiB in base64.
     max_body_bytes: Annotated[
-        int, Meta(ge=65536, description="Largest request body in bytes; the largest legal request needs about 2.9 MiB")
-    ] = 4 * 1024 * 1024
+        int, Meta(ge=65536, description="Largest request body in bytes; what the AWS CLI uploads in one piece fits in")
+    ] = 9 * 1024 * 1024
     max_header_bytes: Annotated[int, Meta(ge=4096, description="Largest request head in bytes")] = 32 * 1024
     body_timeout_seconds: Annotated[
         float, Meta(gt=0, description="How long a client may pause while it sends a body, in seconds")
@@ -151,6 +151,25 @@ class AuditSettings(Section, frozen=True, kw_only=True):
     sink_timeout_seconds: Annotated[float, Meta(gt=0, description="How long one copy may take, in seconds")] = 5.0
 
 
+class PublicationSettings(Section, frozen=True, kw_only=True):
+    """What certificates say about where they are checked, and how soon revocation lists follow."""
+
+    base_url: Annotated[
+        Annotated[str, Meta(pattern=r"^https?://[^/?#\s]+(/[^?#\s]*[^/?#\s])?$", max_length=200)] | None,
+        Meta(
+            description="How clients reach the plain listener: certificates of a CA without a name of its own carry it "
+            "for ever. Default: `http://` and the address of `server.http`, with the host's name for a wildcard"
+        ),
+    ] = None
+    crl_delay_seconds: Annotated[
+        float, Meta(ge=0, le=3600, description="From a revocation to the CRL that has it, in seconds")
+    ] = 10.0
+    crl_retry_seconds: Annotated[
+        float,
+        Meta(gt=0, le=3600, description="Until a CRL that could not be made or copied is tried again, in seconds"),
+    ] = 60.0
+
+
 class LogSettings(Section, frozen=True, kw_only=True):
     """The log on standard error."""
 
@@ -191,6 +210,7 @@ class Settings(Section, frozen=True, kw_only=True):
     root: RootSettings = RootSettings()
     access: AccessSettings = AccessSettings()
     audit: AuditSettings = AuditSettings()
+    publication: PublicationSettings = PublicationSettings()
     log: LogSettings = LogSettings()
 
     @property

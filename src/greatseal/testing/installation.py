@@ -8,6 +8,7 @@ installation.clock.advance(timedelta(days=400))
 """
 
 from datetime import datetime
+from io import BytesIO
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -128,7 +129,8 @@ def sign(request: Any, credential: Credential, service: str, region: str, clock:
     }
     fresh = AWSRequest(method=request.method, url=request.url, headers=kept, data=request.body)
     keys = Credentials(credential.access_key_id, credential.secret.reveal().decode())
-    _SignerAt(keys, service, region, clock.now()).add_auth(fresh)
+    signer = _ObjectSignerAt if service == "s3" else _SignerAt
+    signer(keys, service, region, clock.now()).add_auth(fresh)
     return fresh
 
 
@@ -142,6 +144,8 @@ def to_http(request: Any, request_id: str) -> HttpRequest:
     if not any(name == b"host" for name, _ in headers):
         headers.append((b"host", parts.netloc.encode()))
     body = request.data if isinstance(request, AWSRequest) else request.body
+    if hasattr(body, "read"):
+        body = body.read()
     return HttpRequest(
         method=request.method,
         raw_path=parts.path.encode() or b"/",
@@ -169,12 +173,21 @@ class _SignerAt(SigV4Auth):  # type: ignore[misc]  # botocore has no types
         self._inject_signature_to_request(request, self.signature(to_sign, request))
 
 
-class _Raw:
-    """What botocore reads an answer's body from."""
+class _ObjectSignerAt(_SignerAt):
+    """As S3 has it: the path as it is sent, and whatever the client said about its payload."""
 
-    def __init__(self, body: bytes) -> None:
-        self._body = body
+    def _normalize_url_path(self, path: str) -> str:
+        return path
+
+    def payload(self, request: AWSRequest) -> str:
+        """The header that the client has set."""
+        declared: str | None = request.headers["X-Amz-Content-SHA256"]
+        return declared or str(super().payload(request))
+
+
+class _Raw(BytesIO):
+    """What botocore reads an answer's body from."""
 
     def stream(self) -> list[bytes]:
         """The body in one piece."""
-        return [self._body]
+        return [self.getvalue()]

@@ -52,6 +52,12 @@ def test_keys_of_services() -> None:
         for model in (get_session().get_service_model(service) for service in SERVICES)
         for operation in model.operation_names
     }
-    permissions = {"iam:PassRole", "sts:TagSession", "sts:SetSourceIdentity", "rolesanywhere:CreateSession"}
+    permissions = {
+        "acm-pca:GenerateCRL",
+        "iam:PassRole",
+        "sts:TagSession",
+        "sts:SetSourceIdentity",
+        "rolesanywhere:CreateSession",
+    }
     keys = {each for each in written - operations - permissions if not re.search(r":(Get|Put|List|Delete)[A-Z]", each)}
     assert keys - {"acm-pca:CertificateAuthority"} == listed  # the resource type of RAM

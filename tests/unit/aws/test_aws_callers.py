@@ -1,6 +1,7 @@
 """Who asks: temporary credentials, operations without a signature, global regions; and each failure by protocol."""
 
 import dataclasses
+import hashlib
 import json
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -36,6 +37,7 @@ FUNCTIONS = {
     "acm": {"ListCertificates": Recorder({})},
     "organizations": {"ListRoots": Recorder({"Roots": [{"Id": "r-abcd", "PolicyTypes": []}]})},
     "iam": {"GetUser": Recorder({})},
+    "s3": {"ListObjects": Recorder({})},
 }
 
 
@@ -58,6 +60,9 @@ def ask(family: Family, **options: Any) -> HttpRequest:
         case Family.REST_JSON:
             url = "https://localhost:8443/listresources"
             return sign(url=url, body=b'{"resourceOwner":"SELF"}', service="ram", **options)
+        case Family.REST_XML:
+            headers = {"X-Amz-Content-SHA256": hashlib.sha256(b"").hexdigest()}
+            return sign("GET", "https://localhost:8443/bucket", headers, service="s3", **options)
         case Family.AWS_JSON:
             headers = {"X-Amz-Target": "CertificateManager.ListCertificates"}
             headers["Content-Type"] = "application/x-amz-json-1.1"
@@ -70,6 +75,10 @@ def code_of(family: Family, response: HttpResponse) -> str:
             code = ET.fromstring(response.body).find("{*}Error/{*}Code")
             assert code is not None
             return str(code.text)
+        case Family.REST_XML:
+            told = ET.fromstring(response.body).find("Code")
+            assert told is not None
+            return str(told.text)
         case Family.REST_JSON:
             return dict(response.headers)[b"x-amzn-errortype"].decode()
         case Family.AWS_JSON:

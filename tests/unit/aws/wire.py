@@ -22,10 +22,10 @@ AKID = "AKIAIOSFODNN7EXAMPLE"
 SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 REGION = "eu-central-1"
 ACM, ACM_PCA = load_services(["acm", "acm-pca"])
-IAM, STS, ORGANIZATIONS, RAM, ROLES_ANYWHERE, CLOUDTRAIL = load_services(
-    ["iam", "sts", "organizations", "ram", "rolesanywhere", "cloudtrail"]
+IAM, STS, ORGANIZATIONS, RAM, ROLES_ANYWHERE, CLOUDTRAIL, S3 = load_services(
+    ["iam", "sts", "organizations", "ram", "rolesanywhere", "cloudtrail", "s3"]
 )
-EVERY = (ACM, ACM_PCA, IAM, STS, ORGANIZATIONS, RAM, ROLES_ANYWHERE, CLOUDTRAIL)
+EVERY = (ACM, ACM_PCA, IAM, STS, ORGANIZATIONS, RAM, ROLES_ANYWHERE, CLOUDTRAIL, S3)
 REQUEST_ID = "7f1d3c2e-0000-4000-8000-000000000001"
 
 

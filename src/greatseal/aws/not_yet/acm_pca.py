@@ -1,8 +1,3 @@
-"""What AWS Private CA does not offer yet."""
+"""What AWS Private CA does not offer yet: nothing."""
 
-_REPORTS = "audit reports need object storage, which is not available yet"
-
-NOT_YET = {
-    "CreateCertificateAuthorityAuditReport": _REPORTS,
-    "DescribeCertificateAuthorityAuditReport": _REPORTS,
-}
+NOT_YET: dict[str, str] = {}

@@ -12,7 +12,8 @@ class Failure(Enum):
     MISSING = "no credentials"
     MALFORMED = "malformed header"
     UNKNOWN_KEY = "unknown or inactive key, or a bad token"
-    BAD_SIGNATURE = "signature, scope or time wrong"
+    BAD_SIGNATURE = "signature or scope wrong"
+    BAD_TIME = "time wrong"
     TOKEN_EXPIRED = "token expired"  # noqa: S105 - not a password
 
 
@@ -22,6 +23,7 @@ class Family(Enum):
     AWS_JSON = "awsJson"
     QUERY = "query"
     REST_JSON = "rest-json"
+    REST_XML = "rest-xml"
 
 
 AUTH_ERRORS = MappingProxyType(
@@ -31,6 +33,7 @@ AUTH_ERRORS = MappingProxyType(
             Failure.MALFORMED: ("IncompleteSignatureException", 400),
             Failure.UNKNOWN_KEY: ("UnrecognizedClientException", 400),
             Failure.BAD_SIGNATURE: ("InvalidSignatureException", 400),
+            Failure.BAD_TIME: ("InvalidSignatureException", 400),
             Failure.TOKEN_EXPIRED: ("ExpiredTokenException", 400),
         },
         Family.QUERY: {
@@ -38,6 +41,7 @@ AUTH_ERRORS = MappingProxyType(
             Failure.MALFORMED: ("IncompleteSignature", 400),
             Failure.UNKNOWN_KEY: ("InvalidClientTokenId", 403),
             Failure.BAD_SIGNATURE: ("SignatureDoesNotMatch", 403),
+            Failure.BAD_TIME: ("SignatureDoesNotMatch", 403),
             Failure.TOKEN_EXPIRED: ("ExpiredToken", 403),
         },
         Family.REST_JSON: {
@@ -45,14 +49,23 @@ AUTH_ERRORS = MappingProxyType(
             Failure.MALFORMED: ("IncompleteSignatureException", 403),
             Failure.UNKNOWN_KEY: ("UnrecognizedClientException", 403),
             Failure.BAD_SIGNATURE: ("InvalidSignatureException", 403),
+            Failure.BAD_TIME: ("InvalidSignatureException", 403),
             Failure.TOKEN_EXPIRED: ("ExpiredTokenException", 403),
+        },
+        Family.REST_XML: {
+            Failure.MISSING: ("AccessDenied", 403),
+            Failure.MALFORMED: ("AuthorizationHeaderMalformed", 400),
+            Failure.UNKNOWN_KEY: ("InvalidAccessKeyId", 403),
+            Failure.BAD_SIGNATURE: ("SignatureDoesNotMatch", 403),
+            Failure.BAD_TIME: ("RequestTimeTooSkewed", 403),
+            Failure.TOKEN_EXPIRED: ("ExpiredToken", 400),
         },
     }
 )
 """Code and HTTP status of each failure (the table of iam.md 7)."""
 
 
-_MISSING = {Family.QUERY: "Request is missing Authentication Token"}
+_MISSING = {Family.QUERY: "Request is missing Authentication Token", Family.REST_XML: "Access Denied"}
 """Where a family words the commonest failure in its own way."""
 
 

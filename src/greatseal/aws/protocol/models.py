@@ -40,6 +40,7 @@ class Protocol(StrEnum):
     CBOR = "smithy-rpc-v2-cbor"
     QUERY = "query"
     REST_JSON = "rest-json"
+    REST_XML = "rest-xml"
 
 
 _GLOBAL = frozenset({"us-east-1", "cn-north-1", "us-gov-west-1"})
@@ -98,6 +99,10 @@ class Member:
     shape: Shape
     location: str | None = None
     """`uri`, `querystring`, `header`, `headers` or `statusCode` for REST protocols; None means the body."""
+    attribute: bool = False
+    """REST-XML: an attribute of the element and not an element inside it."""
+    streaming: bool = False
+    """A body of any kind and size, which no log keeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +180,7 @@ def compile_service(name: str, model: Mapping[str, Any]) -> Service:
     """The frozen form of a service model given as JSON data."""
     metadata = model["metadata"]
     protocols = tuple(metadata.get("protocols", (metadata["protocol"],)))
-    shapes = _Shapes(model["shapes"], items_name_lists="query" in protocols)
+    shapes = _Shapes(model["shapes"], items_name_lists=bool({"query", "rest-xml"} & set(protocols)))
     errors = {
         shape: _error(shape, definition) for shape, definition in model["shapes"].items() if definition.get("exception")
     }
@@ -224,7 +229,7 @@ class _Shapes:
     """Builds shapes on demand, one of each name."""
 
     def __init__(self, definitions: Mapping[str, Any], *, items_name_lists: bool) -> None:
-        """`items_name_lists`: in Query models a flattened list goes by the name of its items, if they have one."""
+        """`items_name_lists`: in Query and XML a flattened list is called as its items are, if they are named."""
         self._definitions = definitions
         self._items_name_lists = items_name_lists
         self._built: dict[str, Shape] = {}
@@ -261,6 +266,8 @@ class _Shapes:
                 path=lower_camel(member),
                 shape=target,
                 location=reference.get("location"),
+                attribute=reference.get("xmlAttribute", False),
+                streaming=reference.get("streaming", False),
             )
         return shape
 

@@ -7,6 +7,7 @@ services are written as AWS JSON has them; `errors.spelled` turns them into the 
 from collections.abc import Mapping
 
 from greatseal.domain.audit.model import InvalidLookup, InvalidTimeRange
+from greatseal.domain.objects import refusals as objects
 from greatseal.domain.organizations import refusals as organizations
 from greatseal.domain.sharing import model as sharing
 from greatseal.kernel import errors as kernel
@@ -189,6 +190,38 @@ REFUSALS: Mapping[str, Mapping[type[kernel.Refusal], str]] = {
         kernel.Conflict: "IdempotentParameterMismatchException",
         kernel.LimitExceeded: "ResourceShareLimitExceededException",
         kernel.RequestFailed: "OperationNotPermittedException",
+    },
+    "s3": {
+        objects.InvalidBucketName: "InvalidBucketName",
+        objects.NoSuchBucket: "NoSuchBucket",
+        objects.NoSuchKey: "NoSuchKey",
+        objects.NoSuchVersion: "NoSuchVersion",
+        objects.NoSuchBucketPolicy: "NoSuchBucketPolicy",
+        objects.NoPublicAccessBlock: "NoSuchPublicAccessBlockConfiguration",
+        objects.NoOwnershipControls: "OwnershipControlsNotFoundError",
+        objects.NoTags: "NoSuchTagSet",
+        objects.BucketYours: "BucketAlreadyOwnedByYou",
+        objects.KeyTooLong: "KeyTooLongError",
+        objects.InvalidRange: "InvalidRange",
+        objects.IsDeleteMarker: "MethodNotAllowed",
+        objects.AclNotSupported: "AccessControlListNotSupported",
+        objects.PreconditionFailed: "PreconditionFailed",
+        objects.NotModified: "NotModified",
+        kernel.InvalidRequest: "InvalidRequest",
+        kernel.InvalidState: "InvalidBucketState",
+        kernel.InvalidTag: "InvalidTag",
+        kernel.TooManyTags: "InvalidTag",
+        kernel.InvalidPolicy: "MalformedPolicy",
+        kernel.NotFound: "NoSuchKey",
+        kernel.AlreadyExists: "BucketAlreadyExists",
+        kernel.ResourceInUse: "BucketNotEmpty",
+        kernel.Conflict: "OperationAborted",
+        kernel.InProgress: "OperationAborted",
+        kernel.LimitExceeded: "TooManyBuckets",
+        kernel.AccessDenied: "AccessDenied",
+        # Everything else that is wrong with a request.
+        kernel.Refusal: "InvalidArgument",
+        kernel.ValidationFailed: "InvalidArgument",
     },
     # Four exceptions in all; what is not listed is a ValidationException.
     "rolesanywhere": {

@@ -38,7 +38,7 @@ class RestJsonCodec:
         shape = operation.input
         if shape is None:
             return {}
-        around = locations.Surroundings(_labels(operation, request), _query(request), request)
+        around = locations.Surroundings(_labels(operation, request), query_of(request), request)
         members = shape.members.values()
         taken = frozenset(member.wire_name for member in members if member.location == "querystring")
         body = _read_body(shape, request)
@@ -81,7 +81,8 @@ def _labels(operation: Operation, request: Message) -> dict[str, str]:
     return labels
 
 
-def _query(request: Message) -> dict[str, list[str]]:
+def query_of(request: Message) -> dict[str, list[str]]:
+    """The values of the query by name, in their order."""
     query: dict[str, list[str]] = {}
     for name, value in encoded.pairs(request.raw_query, plus_is_blank=False):
         query.setdefault(name, []).append(value)

@@ -5,6 +5,7 @@
   `Content-Type: application/cbor`, only for services whose model lists it
 * Query: `POST /` with a form, or `GET /?...`, without a target; `Version` names the service, `Action` the operation
 * REST-JSON: any other path, by the templates of the models
+* REST-XML (S3): whatever is signed for S3, since every path could be that of an object
 
 Where two services would take the same request, the one that the credential's scope names gets it. The scope is
 not verified yet, and need not be: whoever is found here, its own signing name is what the signature must have.
@@ -24,6 +25,8 @@ from greatseal.aws.protocol.message import Message
 from greatseal.aws.protocol.models import Operation, Protocol, Service
 from greatseal.aws.protocol.query import FORM, QueryCodec
 from greatseal.aws.protocol.rest_json import RestJsonCodec
+from greatseal.aws.protocol.rest_xml import RestXmlCodec
+from greatseal.aws.protocol.s3_routes import S3Routes
 from greatseal.aws.protocol.uris import Paths
 from greatseal.aws.wire import WireError, method_not_allowed
 
@@ -31,6 +34,8 @@ _CBOR_PATH = re.compile(rb"/service/([A-Za-z0-9_]{1,128})/operation/([A-Za-z0-9_
 _RPC_V2 = "rpc-v2-cbor"
 # Bounded, so that a header made of beginnings costs nothing.
 _SCOPE = re.compile(r"Credential=[^/,\s]{0,128}/[^/,\s]{0,16}/[^/,\s]{0,64}/([^/,\s]{0,64})/")
+_S3 = "s3"
+_PRESIGNED = re.compile(rb"X-Amz-Credential=[^&]{0,256}(?:%2F|/)s3(?:%2F|/)aws4_request")
 _ACTION = re.compile(rb"(?:^|&)Action=")
 
 Target = tuple[Service, Operation]
@@ -56,13 +61,20 @@ class Router:
         self._cbor = CborCodec()
         self._query = QueryCodec()
         self._rest = RestJsonCodec()
+        self._xml = RestXmlCodec()
+        self._objects = [S3Routes(service) for service in services if Protocol.REST_XML in service.protocols]
 
     def codec_for(self, request: Message) -> Codec:
         """The codec that the client speaks, also for requests that lead nowhere: errors are answered in it."""
+        if self._objects and _scope_of(request) == _S3:
+            return self._xml
         if request.header("smithy-protocol") is not None:
             return self._cbor
         if request.raw_path != b"/":
-            return self._rest if self._paths.fit(request.raw_path) else self._json
+            if self._paths.fit(request.raw_path):
+                return self._rest
+            # Who did not sign for another service may want an object.
+            return self._xml if self._objects and _scope_of(request) is None else self._json
         return self._query if self._queries and _is_query(request) else self._json
 
     def route(self, request: Message) -> Route:
@@ -76,6 +88,8 @@ class Router:
                 service, operation = self._query_target(request)
             case Protocol.REST_JSON:
                 service, operation = self._rest_target(request)
+            case Protocol.REST_XML:
+                service, operation = self._objects[0].service, self._objects[0].find(request)
             case Protocol.CBOR:
                 service, operation = self._named(*self._cbor_target(request), codec)
             case Protocol.JSON:
@@ -142,9 +156,17 @@ def _is_query(request: Message) -> bool:
 
 
 def _preferred(request: Message, found: list[Target]) -> Target:
-    scope = _SCOPE.search(request.header("authorization") or "")
-    name = scope.group(1) if scope else None
+    name = _scope_of(request)
     return next((target for target in found if target[0].signing_name == name), found[0])
+
+
+def _scope_of(request: Message) -> str | None:
+    """The service that the signature is meant for, in the header or in the query."""
+    scope = _SCOPE.search(request.header("authorization") or "")
+    if scope is not None:
+        return scope.group(1)
+    # Refused all the same, but in the language of whoever made the link.
+    return _S3 if _PRESIGNED.search(request.raw_query) else None
 
 
 def _require_post(request: Message) -> None:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Protocol
 
-from greatseal.aws.protocol import canonical
+from greatseal.aws.protocol import canonical, s3_payload
 from greatseal.aws.protocol.auth_errors import Failure, Family, Unauthenticated, auth_error
 from greatseal.aws.protocol.authorization import Authorization, parse_authorization, signing_time
 from greatseal.aws.protocol.message import Message
@@ -143,15 +143,16 @@ def _verify(
     _check_time(signed_at, now)
     timestamp = signed_at.strftime(_BASIC_FORMAT)
     _check_scope(authorization, timestamp, service, regions)
-    _check_signed_headers(request, authorization)
-    payload = _payload_hash(request)
+    objects = service == "s3"
+    _check_signed_headers(request, authorization, every_x_amz=objects)
+    payload = s3_payload.declared_hash(request) if objects else _payload_hash(request)
 
     credential = credentials(authorization.access_key_id, request.header("x-amz-security-token"))
     secret = _NO_SECRET if isinstance(credential, Unusable) else credential.secret
     key = canonical.signing_key(secret.reveal(), authorization.date, authorization.region, service)
     text = canonical.canonical_request(
         request.method,
-        canonical.canonical_path(request.raw_path, once=service == "s3"),
+        canonical.canonical_path(request.raw_path, once=objects),
         canonical.canonical_query(request.raw_query),
         canonical.canonical_headers(request.headers, authorization.signed_headers),
         authorization.signed_headers,
@@ -175,13 +176,13 @@ def _check_time(signed_at: datetime, now: datetime) -> None:
     minutes = int(SKEW.total_seconds() // 60)
     if signed_at < earliest.replace(microsecond=0):
         raise Unauthenticated(
-            Failure.BAD_SIGNATURE,
+            Failure.BAD_TIME,
             f"Signature expired: {timestamp} is now earlier than {earliest.strftime(_BASIC_FORMAT)} "
             f"({now.strftime(_BASIC_FORMAT)} - {minutes} min.)",
         )
     if signed_at > latest:
         raise Unauthenticated(
-            Failure.BAD_SIGNATURE,
+            Failure.BAD_TIME,
             f"Signature not yet current: {timestamp} is still later than {latest.strftime(_BASIC_FORMAT)} "
             f"({now.strftime(_BASIC_FORMAT)} + {minutes} min.)",
         )
@@ -212,10 +213,15 @@ def _check_scope(authorization: Authorization, timestamp: str, service: str, reg
         raise Unauthenticated(Failure.UNKNOWN_KEY, _INVALID_TOKEN)
 
 
-def _check_signed_headers(request: Message, authorization: Authorization) -> None:
-    """The headers that decide what is done, by whom and when must be under the signature."""
+def _check_signed_headers(request: Message, authorization: Authorization, *, every_x_amz: bool) -> None:
+    """The headers that decide what is done, by whom and when must be under the signature.
+
+    In requests to S3 headers are parameters: `every_x_amz` one of them must be signed.
+    """
     date = "x-amz-date" if request.header("x-amz-date") is not None else "date"
     optional = [name for name in ("x-amz-security-token", "x-amz-target") if request.header(name) is not None]
+    if every_x_amz:
+        optional += [name.decode("latin-1") for name, _ in request.headers if name.startswith(b"x-amz-")]
     for name in ("host", date, *optional):
         if name not in authorization.signed_headers:
             shown = "'Host' or ':authority'" if name == "host" else f"'{name}'"

@@ -32,7 +32,8 @@ def _tree(shape: Shape, value: Any) -> object:
             return {
                 shape.members[name].path: HIDDEN if name in _SECRETS else _tree(shape.members[name].shape, item)
                 for name, item in value.items()
-                if item is not None
+                # The content of an object is not told: it may be as large as it likes.
+                if item is not None and not shape.members[name].streaming
             }
         case dict() if shape.element is not None:
             return {key: _tree(shape.element, item) for key, item in value.items()}

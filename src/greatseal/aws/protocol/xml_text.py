@@ -1,4 +1,4 @@
-"""Wire trees as XML, the way the Query protocol writes them."""
+"""Wire trees as XML, the way the Query and REST-XML protocols write them."""
 
 import re
 from collections.abc import Mapping
@@ -7,6 +7,7 @@ from typing import Any
 from greatseal.aws.protocol.models import Kind, Shape
 from greatseal.aws.protocol.scalars import as_text
 
+_INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
 # XML 1.0 section 2.2: these cannot be written at all, not even as references. (Lone surrogates included.)
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 # A bare carriage return would be read as a line feed (XML 1.0 section 2.11).
@@ -41,17 +42,24 @@ def _members(shape: Shape, tree: Mapping[str, Any]) -> str:
     parts = []
     for member in shape.members.values():
         name, target = member.wire_name, member.shape
-        if name not in tree:
+        if name not in tree or member.attribute:
             continue
         value = tree[name]
         if not target.flattened:
-            parts.append(element(name, content_of(target, value)))
+            parts.append(f"<{name}{_attributes(target, value)}>{content_of(target, value)}</{name}>")
         elif target.kind is Kind.MAP:
             parts += [element(name, entry) for entry in _entries(target, value)]
         else:
             assert target.element is not None
             parts += [element(name, content_of(target.element, item)) for item in value]
     return "".join(parts)
+
+
+def _attributes(shape: Shape, tree: Any) -> str:
+    """Those of the element around a structure; the only ones that a served model has are in this namespace."""
+    given = [each for each in shape.members.values() if each.attribute and each.wire_name in tree]
+    declared = f' xmlns:xsi="{_INSTANCE}"' if given else ""
+    return declared + "".join(f' {each.wire_name}="{escape(as_text(tree[each.wire_name]))}"' for each in given)
 
 
 def _entries(shape: Shape, tree: Mapping[str, Any]) -> list[str]:

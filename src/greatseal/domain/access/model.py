@@ -71,6 +71,8 @@ class Question:
     action: str
     resource: str
     context: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    owner: str = ""
+    """The account that owns the resource, where its ARN does not tell, as those of buckets do not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ from greatseal.storage import Storage, Tx
 # Callers and resources that are remembered between two changes; temporary credentials are a caller each.
 _REMEMBERED = 8192
 # Services whose resources carry policies; of all others none is looked for.
-_WITH_POLICIES = frozenset({"acm-pca", "kms"})
+_WITH_POLICIES = frozenset({"acm-pca", "kms", "s3"})
 
 
 class _Memory:
@@ -165,14 +165,14 @@ class Access:
 
     def _is_unruled(self, memory: _Memory, caller: Caller, question: Question) -> bool:
         """Whether the resource is the caller's own and carries no policy: a root principal needs no evaluation then."""
-        own = owner_of(question.resource) in ("", caller.account)
+        own = (question.owner or owner_of(question.resource)) in ("", caller.account)
         return own and self._resource_policy(memory, question) is None
 
     def _weigh(
         self, memory: _Memory, of: Standing, caller: Caller, question: Question
     ) -> tuple[Circumstances, Request]:
         # What belongs to nobody in particular (`*`) is the caller's own.
-        owner = owner_of(question.resource) or caller.account
+        owner = question.owner or owner_of(question.resource) or caller.account
         policy = self._resource_policy(memory, question)
         keys: dict[str, Value] = {
             **_request_keys(caller),
@@ -247,6 +247,9 @@ class Access:
         trust = question.action.startswith("sts:") and ":role/" in arn
         if not trust and arn.split(":", 3)[2:3] and arn.split(":", 3)[2] not in _WITH_POLICIES:
             return None
+        if ":s3:::" in arn:
+            # What is in a bucket is ruled by the policy of the bucket.
+            arn = arn.partition("/")[0]
         if arn not in memory.policies:
             read = _trust_policy if trust else _resource_document
             document = self._storage.read(lambda tx: read(tx, arn))

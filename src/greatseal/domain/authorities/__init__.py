@@ -1,12 +1,13 @@
 """The room of authorities: private CAs, their life, and every certificate that they issue.
 
-Ruled by docs/issuance.md, whose numbered steps `issuance.py` follows. Calls keys, policy, events, tags
-and audit.
+Ruled by docs/issuance.md, whose numbered steps `issuance.py` follows. Calls keys, objects, policy, events,
+tags and audit.
 """
 
 from greatseal.domain.authorities.issuance import Issuance
 from greatseal.domain.authorities.lifecycle import Lifecycle
 from greatseal.domain.authorities.permissions import Permissions
 from greatseal.domain.authorities.registry import Registry
+from greatseal.domain.authorities.reports import AuditReports
 
-__all__ = ["Issuance", "Lifecycle", "Permissions", "Registry"]
+__all__ = ["AuditReports", "Issuance", "Lifecycle", "Permissions", "Registry"]

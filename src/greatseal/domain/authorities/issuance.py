@@ -22,6 +22,7 @@ from greatseal.domain.authorities.issued import (
 )
 from greatseal.domain.authorities.model import Authority, CaCertificate, parsed_chain, require
 from greatseal.domain.authorities.order import Order, check_authority, check_limits, check_request
+from greatseal.domain.authorities.ports import RevocationAddresses, RevocationPoints
 from greatseal.domain.authorities.registry import Registry
 from greatseal.domain.authorities.store import authorities as store
 from greatseal.domain.authorities.store import journal
@@ -75,6 +76,7 @@ class Issuance:
         key_policy: KeyPolicy,
         events: Events,
         audit: Audit,
+        points: RevocationPoints,
         clock: Clock,
         entropy: Entropy,
     ) -> None:
@@ -84,6 +86,7 @@ class Issuance:
         self._key_policy = key_policy
         self._events = events
         self._audit = audit
+        self._points = points
         self._clock = clock
         self._entropy = entropy
 
@@ -114,11 +117,13 @@ class Issuance:
         self._check_key(tx, order, request.spki)
         issuers = () if order.template.root else _issuers(authority.certificate)
         lifetime = validity.validity_period(order.validity, order.not_before, now)
+        # A root takes nothing from its CA's settings (acm-pca.md 7.1).
+        addresses = self._points.bind(tx, authority, serial) if issuers else RevocationAddresses()
         content = templates.compose(
             order.template,
             request=request,
             passthrough=order.passthrough,
-            issuer=_facts(issuers[0]) if issuers else None,
+            issuer=_facts(issuers[0], addresses) if issuers else None,
         )
         check_limits(authority, issuers, order, content, lifetime, now)
         tbs = _encoded(
@@ -148,6 +153,7 @@ class Issuance:
             service_principal=caller.service_principal,
             not_after=lifetime[1],
             prepared_at=now,
+            partition=addresses.partition,
         )
         if not journal.prepare(tx, entry):  # 3
             raise _SerialTaken
@@ -327,5 +333,10 @@ def _lint(tbs: bytes, issuer: Certificate | None, order: Order) -> None:
         raise InvalidArgument("The certificate would break the rules of its profile: " + " ".join(errors))
 
 
-def _facts(issuer: Certificate) -> IssuerFacts:
-    return IssuerFacts(subject=issuer.subject, key_identifier=issuer.key_identifier)
+def _facts(issuer: Certificate, addresses: RevocationAddresses) -> IssuerFacts:
+    return IssuerFacts(
+        subject=issuer.subject,
+        key_identifier=issuer.key_identifier,
+        crl_url=addresses.crl_url,
+        ocsp_url=addresses.ocsp_url,
+    )

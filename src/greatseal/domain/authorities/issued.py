@@ -40,6 +40,8 @@ class JournalEntry:
     prepared_at: datetime
     issued_at: datetime | None = None
     certificate: bytes | None = None
+    partition: str | None = None
+    """The part of a partitioned CRL that the certificate belongs to for life; None for the complete list."""
 
 
 @dataclass(frozen=True, slots=True)

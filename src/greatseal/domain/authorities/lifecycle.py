@@ -1,6 +1,6 @@
 """The verbs that change a private CA: made, given its certificate, disabled, deleted, restored (acm-pca.md 2, 4)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from greatseal.crypto.algorithms import KeyAlgorithm, SignatureAlgorithm
@@ -17,8 +17,9 @@ from greatseal.domain.authorities.model import (
     check_algorithms,
     require,
 )
+from greatseal.domain.authorities.ports import BucketCheck, RevocationPoints
 from greatseal.domain.authorities.registry import Registry
-from greatseal.domain.authorities.revocation_settings import RevocationSettings
+from greatseal.domain.authorities.revocation_settings import RevocationChange, RevocationSettings
 from greatseal.domain.authorities.store import authorities as store
 from greatseal.domain.authorities.subject import csr_of
 from greatseal.domain.events import Event, Events
@@ -49,7 +50,7 @@ class NewAuthority:
     csr_extensions: tuple[Extension, ...] = ()
     usage_mode: UsageMode = UsageMode.GENERAL_PURPOSE
     key_storage: str = "FIPS_140_2_LEVEL_3_OR_HIGHER"
-    revocation: RevocationSettings | None = None
+    revocation: RevocationChange = field(default_factory=RevocationChange)
     tags: tuple[Tag, ...] = ()
     idempotency_token: str | None = None
 
@@ -66,6 +67,8 @@ class Lifecycle:
         tags: Tags,
         events: Events,
         audit: Audit,
+        points: RevocationPoints,
+        check_bucket: BucketCheck,
         clock: Clock,
         entropy: Entropy,
     ) -> None:
@@ -75,19 +78,22 @@ class Lifecycle:
         self._tags = tags
         self._events = events
         self._audit = audit
+        self._points = points
+        self._check_bucket = check_bucket
         self._clock = clock
         self._entropy = entropy
 
     def create(self, caller: Caller, new: NewAuthority) -> str:
         """Makes a CA with its key and its CSR and returns its ARN; it then waits for a certificate."""
         check_algorithms(new.key_algorithm, new.signing_algorithm)
-        if new.revocation is not None:
-            revocation_settings.check(new.revocation)
+        # For its rules, before anything is made; with the bucket once there is a name that its policy may ask for.
+        revocation = revocation_settings.changed(RevocationSettings(), new.revocation)
         # The key is made outside of the transaction, because that may be slow; it is stored inside.
         key = self._keys.generate(new.key_algorithm)
         now = self._clock.now()
         new_id = new_uuid(self._entropy)
         arn = str(caller.arn("acm-pca", f"certificate-authority/{new_id}"))
+        self._check_lists(caller.account, arn, revocation)
         authority = Authority(
             id=new_id,
             arn=arn,
@@ -105,6 +111,7 @@ class Lifecycle:
             key_storage=new.key_storage,
             created_at=now,
             changed_at=now,
+            revocation=revocation,
         )
 
         def work(tx: Tx) -> str:
@@ -153,23 +160,27 @@ class Lifecycle:
             # EXPIRED hides a DISABLED that outlives the new certificate (acm-pca.md 2.5).
             keeps_disabled = authority.status is Status.DISABLED
             status = Status.DISABLED if keeps_disabled else Status.ACTIVE
-            store.save(tx, replace(authority, certificate=installed, status=status, changed_at=now))
+            self._save(tx, replace(authority, certificate=installed, status=status, changed_at=now))
             self._audit.record(tx, caller, arn, fingerprint=leaf.fingerprint_sha256.hex())
 
         self._storage.transact(work)
 
-    def update(self, caller: Caller, arn: str, *, status: Status | None, revocation: RevocationSettings | None) -> None:
+    def update(self, caller: Caller, arn: str, *, status: Status | None, revocation: RevocationChange) -> None:
         """Enables or disables a CA, or changes its revocation configuration; asking for what is, is no error."""
         if status is not None and status not in (Status.ACTIVE, Status.DISABLED):
             raise InvalidArgument(f"The status {status.value} cannot be set. Valid values are ACTIVE and DISABLED.")
-        if revocation is not None:
-            revocation_settings.check(revocation)
+        # Before the transaction: a bucket may be looked at from its own.
+        if revocation.crl is not None:
+            wanted = revocation_settings.changed(RevocationSettings(), revocation)
+            owner = self._storage.read(lambda tx: self._registry.load(tx, arn)).account
+            self._check_lists(owner, arn, wanted)
 
         def work(tx: Tx) -> None:
             now = self._clock.now()
             authority = self._registry.load(tx, arn)
             require(authority, "update", now)
-            store.save(tx, replace(authority, status=status or authority.status, changed_at=now))
+            settings = revocation_settings.changed(authority.revocation, revocation)
+            self._save(tx, replace(authority, status=status or authority.status, revocation=settings, changed_at=now))
             self._audit.record(tx, caller, arn)
 
         self._storage.transact(work)
@@ -206,13 +217,24 @@ class Lifecycle:
             require(authority, "restore", now)
             # A CA never comes back active by itself: what was ACTIVE when it expired returns DISABLED.
             back = Status.PENDING_CERTIFICATE if authority.certificate is None else Status.DISABLED
-            store.save(
+            self._save(
                 tx,
                 replace(authority, status=back, status_before_deletion=None, restorable_until=None, changed_at=now),
             )
             self._audit.record(tx, caller, arn)
 
         self._storage.transact(work)
+
+    def _save(self, tx: Tx, authority: Authority) -> None:
+        """Stores a CA whose lists may have to be published from now on, or not any more."""
+        store.save(tx, authority)
+        self._points.changed(tx, authority)
+
+    def _check_lists(self, account: str, arn: str, settings: RevocationSettings) -> None:
+        """Looks at the bucket that the settings name, if they name one. Raises ValidationFailed."""
+        crl = settings.crl
+        if crl.bucket is not None and crl.object_acl is not None:
+            self._check_bucket(account, arn, crl.bucket, crl.object_acl.value)
 
     def purge(self, limit: int) -> int:
         """Ends CAs whose restore window has closed: their key is destroyed, their journal stays. Returns how many."""

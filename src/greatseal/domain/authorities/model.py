@@ -1,11 +1,12 @@
 """What a private CA is: its values, its states, and which act each state allows (acm-pca.md section 4)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
 from greatseal.crypto.algorithms import KeyAlgorithm, SignatureAlgorithm, signature_algorithms_for
+from greatseal.domain.authorities.revocation_settings import RevocationSettings
 from greatseal.kernel.arn import Arn
 from greatseal.kernel.errors import InProgress, InvalidArgument, InvalidArn, InvalidState
 from greatseal.x509.certificate import Certificate
@@ -80,6 +81,7 @@ class Authority:
     not_after: datetime | None = None
     restorable_until: datetime | None = None
     status_before_deletion: Status | None = None
+    revocation: RevocationSettings = field(default_factory=RevocationSettings)
 
     def status_at(self, now: datetime) -> Status:
         """The state that callers see: EXPIRED hides ACTIVE and DISABLED, DELETED hides EXPIRED."""
@@ -125,6 +127,10 @@ _RULES: Mapping[str, tuple[frozenset[Status], str]] = {
     "revoke": (
         frozenset({Status.ACTIVE, Status.DISABLED}),
         "The certificate authority {arn} is not in the correct state to revoke certificates.",
+    ),
+    "report": (
+        frozenset({Status.ACTIVE, Status.DISABLED}),
+        "The certificate authority {arn} is not in a valid state for audit reports.",
     ),
     "update": (
         frozenset({Status.ACTIVE, Status.DISABLED}),

@@ -16,6 +16,8 @@ class Purpose(Enum):
     CERTIFICATE = "CERTIFICATE"
     AUDIT = "AUDIT"
     """Signs checkpoints of the audit trail."""
+    OCSP = "OCSP"
+    """Signs OCSP answers for one CA, for some days."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
+from greatseal.x509.crl_write import encode_entry
+
 
 class RevocationReason(Enum):
     """The reasons that a CA's owner may give, with their CRL codes (RFC 5280 section 5.3.1; acm-pca.md 3.3)."""
@@ -26,3 +28,12 @@ class Revocation:
     serial: str
     revoked_at: datetime
     reason: RevocationReason
+    not_after: datetime
+    """When the certificate expires; lists forget it some time after."""
+    partition: str | None = None
+    """The part of a partitioned list that covers it."""
+
+    @property
+    def entry(self) -> bytes:
+        """Its entry in a list (DER)."""
+        return encode_entry(int(self.serial, 16), self.revoked_at, self.reason.value)

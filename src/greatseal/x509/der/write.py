@@ -24,11 +24,15 @@ from greatseal.x509.der.tags import (
 
 def tlv(tag: int, content: bytes) -> bytes:
     """One value: identifier octet, minimal length, content (X.690 section 10.1)."""
-    size = len(content)
+    return header(tag, len(content)) + content
+
+
+def header(tag: int, size: int) -> bytes:
+    """What stands before a content of `size` octets, for contents too large to be copied."""
     if size < 0x80:
-        return bytes((tag, size)) + content
+        return bytes((tag, size))
     length = size.to_bytes((size.bit_length() + 7) // 8, "big")
-    return bytes((tag, 0x80 | len(length))) + length + content
+    return bytes((tag, 0x80 | len(length))) + length
 
 
 def sequence(*parts: bytes) -> bytes:

@@ -8,6 +8,7 @@ from sqlalchemy import Column, Index, LargeBinary, Row, Select, String, Table, T
 
 from greatseal.crypto.algorithms import KeyAlgorithm, SignatureAlgorithm
 from greatseal.domain.authorities.model import Authority, CaCertificate, Kind, Status, SubjectSpec, UsageMode
+from greatseal.domain.authorities.store import revocation_json
 from greatseal.storage import Tx
 from greatseal.storage.schema import json_text, metadata, utc_timestamp
 from greatseal.x509.certificate import Certificate
@@ -36,6 +37,7 @@ authority = Table(
     Column("not_after", utc_timestamp()),
     Column("restorable_until", utc_timestamp()),
     Column("status_before_deletion", String(32)),
+    Column("revocation", json_text(), nullable=False),
     Index("ix_authority_listing", "account", "region", "created_at", "id"),
 )
 
@@ -169,6 +171,7 @@ def _values(item: Authority) -> dict[str, Any]:
         "not_after": Certificate.parse(installed.der).not_after if installed else None,
         "restorable_until": item.restorable_until,
         "status_before_deletion": item.status_before_deletion.value if item.status_before_deletion else None,
+        "revocation": revocation_json.write(item.revocation),
     }
 
 
@@ -198,4 +201,5 @@ def _load(tx: Tx, row: Row[Any]) -> Authority:
         not_after=row.not_after,
         restorable_until=row.restorable_until,
         status_before_deletion=Status(row.status_before_deletion) if row.status_before_deletion else None,
+        revocation=revocation_json.read(row.revocation),
     )

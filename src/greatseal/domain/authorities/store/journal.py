@@ -29,6 +29,7 @@ issued_certificate = Table(
     Column("prepared_at", utc_timestamp(), nullable=False),
     Column("issued_at", utc_timestamp()),
     Column("certificate", LargeBinary),
+    Column("partition", String(36)),
     Index("ix_issued_certificate_open", "state", "prepared_at"),
 )
 
@@ -51,6 +52,7 @@ def prepare(tx: Tx, entry: JournalEntry) -> bool:
             "service_principal": entry.service_principal,
             "not_after": entry.not_after,
             "prepared_at": entry.prepared_at,
+            "partition": entry.partition,
         },
     )
 
@@ -94,6 +96,21 @@ def open_entries(tx: Tx, before: datetime, limit: int) -> list[JournalEntry]:
     return [_load(row) for row in rows]
 
 
+def issued(tx: Tx, authority_id: str, *, after: str, limit: int) -> list[JournalEntry]:
+    """The certificates that a CA issued, by serial number, from behind `after`."""
+    rows = tx.all(
+        select(issued_certificate)
+        .where(
+            issued_certificate.c.authority_id == authority_id,
+            issued_certificate.c.serial > after,
+            issued_certificate.c.state == JournalState.ISSUED.value,
+        )
+        .order_by(issued_certificate.c.serial)
+        .limit(limit)
+    )
+    return [_load(row) for row in rows]
+
+
 def has_any(tx: Tx, authority_id: str) -> bool:
     """Whether the CA ever prepared a certificate."""
     query = select(issued_certificate.c.serial).where(issued_certificate.c.authority_id == authority_id).limit(1)
@@ -117,4 +134,5 @@ def _load(row: Row[Any]) -> JournalEntry:
         prepared_at=row.prepared_at,
         issued_at=row.issued_at,
         certificate=row.certificate,
+        partition=row.partition,
     )

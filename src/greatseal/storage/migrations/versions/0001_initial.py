@@ -202,6 +202,21 @@ def _audit_record() -> None:
     op.create_index("uq_audit_record_leaf_index", "audit_record", ["leaf_index"], unique=True)
 
 
+def _audit_report() -> None:
+    op.create_table(
+        "audit_report",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("authority_id", sa.String(length=36), nullable=False),
+        sa.Column("bucket", sa.String(length=63), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("form", sa.String(length=8), nullable=False),
+        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_report")),
+    )
+    op.create_index("ix_audit_report_authority", "audit_report", ["authority_id", "created_at"], unique=False)
+
+
 def _audit_tile() -> None:
     op.create_table(
         "audit_tile",
@@ -235,9 +250,26 @@ def _authority() -> None:
         sa.Column("not_after", sa.BigInteger(), nullable=True),
         sa.Column("restorable_until", sa.BigInteger(), nullable=True),
         sa.Column("status_before_deletion", sa.String(length=32), nullable=True),
+        sa.Column("revocation", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_authority")),
     )
     op.create_index("ix_authority_listing", "authority", ["account", "region", "created_at", "id"], unique=False)
+
+
+def _bucket() -> None:
+    op.create_table(
+        "bucket",
+        sa.Column("name", sa.String(length=63), nullable=False),
+        sa.Column("account", sa.String(length=12), nullable=False),
+        sa.Column("region", sa.String(length=32), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("versioning", sa.String(length=16), nullable=False),
+        sa.Column("ownership", sa.String(length=32), nullable=True),
+        sa.Column("public_access", sa.Text(), nullable=True),
+        sa.Column("acl", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_bucket")),
+    )
+    op.create_index("ix_bucket_listing", "bucket", ["account", "name"], unique=False)
 
 
 def _ca_certificate() -> None:
@@ -420,6 +452,7 @@ def _issued_certificate() -> None:
         sa.Column("prepared_at", sa.BigInteger(), nullable=False),
         sa.Column("issued_at", sa.BigInteger(), nullable=True),
         sa.Column("certificate", sa.LargeBinary(), nullable=True),
+        sa.Column("partition", sa.String(length=36), nullable=True),
         sa.PrimaryKeyConstraint("authority_id", "serial", name=op.f("pk_issued_certificate")),
     )
     op.create_index("ix_issued_certificate_open", "issued_certificate", ["state", "prepared_at"], unique=False)
@@ -504,6 +537,41 @@ def _managed_policy_version() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("policy_arn", "version", name=op.f("pk_managed_policy_version")),
     )
+
+
+def _object_version() -> None:
+    op.create_table(
+        "object_version",
+        sa.Column("bucket", sa.String(length=63), nullable=False),
+        sa.Column("key", sa.LargeBinary(), nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("version_id", sa.String(length=32), nullable=False),
+        sa.Column("latest", sa.Boolean(), nullable=False),
+        sa.Column("delete_marker", sa.Boolean(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("etag", sa.String(length=64), nullable=False),
+        sa.Column("acl", sa.String(length=32), nullable=False),
+        sa.Column("headers", sa.Text(), nullable=False),
+        sa.Column("checksums", sa.Text(), nullable=False),
+        sa.Column("blob", sa.String(length=32), nullable=False),
+        sa.Column("modified_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("bucket", "key", "number", name=op.f("pk_object_version")),
+    )
+    op.create_index("ix_object_version_blob", "object_version", ["blob"], unique=False)
+    op.create_index("ix_object_version_latest", "object_version", ["bucket", "latest", "key"], unique=False)
+
+
+def _ocsp_responder() -> None:
+    op.create_table(
+        "ocsp_responder",
+        sa.Column("authority_id", sa.String(length=36), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("serial", sa.String(length=40), nullable=False),
+        sa.Column("key_id", sa.String(length=36), nullable=False),
+        sa.Column("not_after", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("authority_id", "number", name=op.f("pk_ocsp_responder")),
+    )
+    op.create_index("ix_ocsp_responder_end", "ocsp_responder", ["not_after"], unique=False)
 
 
 def _oidc_provider() -> None:
@@ -700,7 +768,44 @@ def _revocation() -> None:
         sa.Column("serial", sa.String(length=40), nullable=False),
         sa.Column("revoked_at", sa.BigInteger(), nullable=False),
         sa.Column("reason", sa.String(length=40), nullable=False),
+        sa.Column("not_after", sa.BigInteger(), nullable=False),
+        sa.Column("partition", sa.String(length=36), nullable=True),
+        sa.Column("entry", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("authority_id", "serial", name=op.f("pk_revocation")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_revocation_partition", "revocation", ["partition", "serial"], unique=False)
+
+
+def _revocation_list() -> None:
+    op.create_table(
+        "revocation_list",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("authority_id", sa.String(length=36), nullable=False),
+        sa.Column("place", sa.Text(), nullable=True),
+        sa.Column("url", sa.Text(), nullable=True),
+        sa.Column("key", sa.Text(), nullable=True),
+        sa.Column("bound", sa.Integer(), nullable=False),
+        sa.Column("open", sa.Boolean(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("published_number", sa.BigInteger(), nullable=False),
+        sa.Column("generated_at", sa.BigInteger(), nullable=True),
+        sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_revocation_list")),
+    )
+    op.create_index("ix_revocation_list_authority", "revocation_list", ["authority_id"], unique=False)
+    op.create_index("ix_revocation_list_due", "revocation_list", ["due_at"], unique=False)
+
+
+def _revocation_list_document() -> None:
+    op.create_table(
+        "revocation_list_document",
+        sa.Column("list_id", sa.String(length=36), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("generated_at", sa.BigInteger(), nullable=False),
+        sa.Column("next_update", sa.BigInteger(), nullable=False),
+        sa.Column("der", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("list_id", name=op.f("pk_revocation_list_document")),
     )
 
 
@@ -786,8 +891,10 @@ def upgrade() -> None:
     _audit_checkpoint()
     _audit_head()
     _audit_record()
+    _audit_report()
     _audit_tile()
     _authority()
+    _bucket()
     _ca_certificate()
     _certificate()
     _certificate_name()
@@ -804,6 +911,8 @@ def upgrade() -> None:
     _key()
     _managed_policy()
     _managed_policy_version()
+    _object_version()
+    _ocsp_responder()
     _oidc_provider()
     _organization()
     _organization_delegate()
@@ -818,6 +927,8 @@ def upgrade() -> None:
     _resource_policy()
     _resource_share()
     _revocation()
+    _revocation_list()
+    _revocation_list_document()
     _share_association()
     _share_invitation()
     _tag()

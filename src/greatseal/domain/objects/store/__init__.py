@@ -1,0 +1,1 @@
+"""The tables of the objects room: buckets, and the versions of objects."""

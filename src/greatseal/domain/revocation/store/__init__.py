@@ -1,0 +1,5 @@
+"""The tables of the revocation room: who is revoked, and the lists that say so."""
+
+from greatseal.domain.revocation.store.revocations import add, among, entries, find, revocation
+
+__all__ = ["add", "among", "entries", "find", "revocation"]

@@ -1,0 +1,88 @@
+"""The table of revocations. A row is never changed or removed: revocation is for good."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import Column, Index, LargeBinary, String, Table, select, type_coerce
+from sqlalchemy.types import NullType
+
+from greatseal.domain.revocation.lists import ListState
+from greatseal.domain.revocation.model import Revocation, RevocationReason
+from greatseal.storage import Tx
+from greatseal.storage.schema import metadata, utc_timestamp
+
+revocation = Table(
+    "revocation",
+    metadata,
+    Column("authority_id", String(36), primary_key=True),
+    Column("serial", String(40), primary_key=True),
+    Column("revoked_at", utc_timestamp(), nullable=False),
+    Column("reason", String(40), nullable=False),
+    # The rest is what lists need, so that making one reads nothing else.
+    Column("not_after", utc_timestamp(), nullable=False),
+    Column("partition", String(36)),
+    Column("entry", LargeBinary, nullable=False),
+    Index("ix_revocation_partition", "partition", "serial"),
+    # Kept in the order of the key, in which lists read it.
+    sqlite_with_rowid=False,
+)
+
+# Rows read at once: few enough for any memory, many enough for the price of a query not to count.
+_RUN = 20_000
+
+
+def add(tx: Tx, new: Revocation) -> bool:
+    """Records a revocation. False when the certificate is revoked already."""
+    return tx.insert_once(
+        revocation,
+        {
+            "authority_id": new.authority_id,
+            "serial": new.serial,
+            "revoked_at": new.revoked_at,
+            "reason": new.reason.name,
+            "not_after": new.not_after,
+            "partition": new.partition,
+            "entry": new.entry,
+        },
+    )
+
+
+def find(tx: Tx, authority_id: str, serial: str) -> Revocation | None:
+    """The revocation of a certificate."""
+    row = tx.first(select(revocation).where(revocation.c.authority_id == authority_id, revocation.c.serial == serial))
+    if row is None:
+        return None
+    return Revocation(
+        row.authority_id, row.serial, row.revoked_at, RevocationReason[row.reason], row.not_after, row.partition
+    )
+
+
+def among(tx: Tx, authority_id: str, serials: Collection[str]) -> dict[str, tuple[datetime, RevocationReason]]:
+    """When and why, by serial number, for those that are revoked."""
+    rows = tx.all(
+        select(revocation.c.serial, revocation.c.revoked_at, revocation.c.reason).where(
+            revocation.c.authority_id == authority_id, revocation.c.serial.in_(serials)
+        )
+    )
+    return {row.serial: (row.revoked_at, RevocationReason[row.reason]) for row in rows}
+
+
+def entries(tx: Tx, state: ListState, since: datetime | None) -> list[bytes]:
+    """The encoded entries of a list in the order of their serials, in runs of many.
+
+    Left out are certificates that had expired at `since`, when the list before this one was made: that list had
+    them for the last time (RFC 5280 section 3.3: once beyond their validity).
+    """
+    covered = revocation.c.partition == state.id if state.is_part else revocation.c.authority_id == state.authority_id
+    query = select(revocation.c.serial, type_coerce(revocation.c.entry, NullType())).where(covered)
+    if since is not None:
+        query = query.where(revocation.c.not_after >= since)
+    query = query.order_by(revocation.c.serial).limit(_RUN)
+    runs: list[bytes] = []
+    rows = tx.all(query)
+    while rows:
+        # In columns: a million accesses by name would cost more than the query.
+        serials, encoded = zip(*rows, strict=True)
+        runs.append(b"".join(encoded))
+        rows = tx.all(query.where(revocation.c.serial > serials[-1])) if len(rows) == _RUN else []
+    return runs

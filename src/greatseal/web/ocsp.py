@@ -1,0 +1,110 @@
+"""The OCSP door: RFC 6960 appendix A over HTTP, with the caching rules of RFC 5019 section 6.
+
+`/ocsp` answers for every CA of the installation, `/ocsp/<id of a CA>` for that one. GET carries the request in
+base64 as the last part of the path, POST as the body.
+"""
+
+import base64
+import binascii
+import hashlib
+import logging
+import re
+from collections.abc import Callable
+from datetime import datetime
+from email.utils import format_datetime
+from urllib.parse import unquote_to_bytes
+
+from greatseal.domain.revocation.ocsp import Answer, Ocsp
+from greatseal.edge.messages import HeaderList, HttpRequest, HttpResponse
+from greatseal.edge.mounts import Handler
+from greatseal.kernel.clock import Clock
+from greatseal.x509.ocsp import MAX_REQUEST, OcspError, error_response
+
+log = logging.getLogger(__name__)
+
+PATH = "/ocsp"
+MAX_BODY = MAX_REQUEST
+MAX_AGE = 300
+"""Seconds for which others may keep an answer. A revocation takes this long behind a cache of theirs."""
+
+_REQUEST_TYPE = "application/ocsp-request"
+_RESPONSE_TYPE = (b"content-type", b"application/ocsp-response")
+_NOT_KEPT: HeaderList = ((b"cache-control", b"no-store"),)
+_PATH = re.compile(rb"/ocsp(?:/+([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}))?(?:/+(.*))?")
+
+
+def handler(ocsp: Ocsp, clock: Clock) -> Handler:
+    """Answers OCSP requests: whatever they hold, with an OCSP message or a refusal of HTTP, never with a 5xx."""
+
+    def handle(request: HttpRequest) -> HttpResponse:
+        found = _PATH.fullmatch(request.raw_path)
+        if found is None:
+            return _refused(404)
+        authority_id = found[1].decode("ascii") if found[1] else None
+        if request.method == "POST":
+            return _post(request, lambda body: _answer(ocsp, body, authority_id), in_path=bool(found[2]))
+        if request.method in ("GET", "HEAD"):
+            return _get(request, _answer(ocsp, _decoded(found[2] or b""), authority_id), clock.now())
+        return _refused(405, ((b"allow", b"GET, HEAD, POST"),))
+
+    return handle
+
+
+def _post(request: HttpRequest, answer: Callable[[bytes], Answer], *, in_path: bool) -> HttpResponse:
+    kind = (request.header("content-type") or "").partition(";")[0].strip().lower()
+    if in_path:
+        return _refused(404)
+    if kind != _REQUEST_TYPE:
+        return _refused(415, ((b"accept", _REQUEST_TYPE.encode("ascii")),))
+    if len(request.body) > MAX_BODY:
+        return _refused(413)
+    return _response(answer(request.body), _NOT_KEPT)
+
+
+def _get(request: HttpRequest, answer: Answer, now: datetime) -> HttpResponse:
+    if not answer.cacheable or answer.this_update is None or answer.next_update is None:
+        return _response(answer, _NOT_KEPT)
+    tag = f'"{hashlib.sha256(answer.der).hexdigest()[:40]}"'
+    age = min(MAX_AGE, max(0, int((answer.next_update - now).total_seconds())))
+    headers: HeaderList = (
+        (b"cache-control", f"max-age={age}, public, no-transform, must-revalidate".encode("ascii")),
+        (b"last-modified", _http_date(answer.this_update)),
+        (b"expires", _http_date(answer.next_update)),
+        (b"etag", tag.encode("ascii")),
+    )
+    if tag in [each.strip().removeprefix("W/") for each in (request.header("if-none-match") or "").split(",")]:
+        return HttpResponse(304, headers, operation=_operation(answer))
+    return _response(answer, headers)
+
+
+def _answer(ocsp: Ocsp, request: bytes, authority_id: str | None) -> Answer:
+    try:
+        return ocsp.answer(request, authority_id)
+    except Exception:
+        # A client waits for an OCSP message; the reason is in our own log.
+        log.exception("an OCSP request could not be answered")
+        return Answer(error_response(OcspError.INTERNAL_ERROR), OcspError.INTERNAL_ERROR)
+
+
+def _decoded(text: bytes) -> bytes:
+    """The request in a path; empty, which no request is, for what is not base64 (RFC 6960 appendix A.1)."""
+    try:
+        return base64.b64decode(unquote_to_bytes(text), validate=True)
+    except binascii.Error:
+        return b""
+
+
+def _response(answer: Answer, headers: HeaderList) -> HttpResponse:
+    return HttpResponse(200, (_RESPONSE_TYPE, *headers), answer.der, _operation(answer))
+
+
+def _operation(answer: Answer) -> str:
+    return "successful" if answer.error is None else answer.error.name.lower()
+
+
+def _refused(status: int, headers: HeaderList = ()) -> HttpResponse:
+    return HttpResponse(status, (*headers, *_NOT_KEPT), operation="refused")
+
+
+def _http_date(moment: datetime) -> bytes:
+    return format_datetime(moment, usegmt=True).encode("ascii")
