@@ -187,3 +187,15 @@ def test_on_the_plain_listener(pki, door, arn, asked):
     labels = {"door": "ocsp", "status": "200"}
     assert count("greatseal_http_requests_total", {**labels, "operation": "successful"}) == 1
     assert count("greatseal_http_requests_total", {**labels, "operation": "malformed_request"}) == 1
+
+
+def test_a_name_of_its_own_leads_to_the_root(pki, door, asked):
+    """OcspCustomCname: certificates append nothing to it."""
+    handle = plain_mounts(pki.installation.rooms, CollectorRegistry(), None).find(b"/").handle
+    door.handle = handle
+    posted = door.post(asked, "/")
+    got = door.get(asked, "")
+    for response in (posted, got):
+        assert ocsp.load_der_ocsp_response(response.body).certificate_status is ocsp.OCSPCertStatus.GOOD
+    assert door.send("GET", "/favicon.ico").status == 404
+    assert door.send("POST", "/", b"{}", content_type="application/json").status == 404

@@ -123,14 +123,17 @@ def secure_mounts(rooms: Rooms, door: AwsDoor) -> Mounts:
 
 def plain_mounts(rooms: Rooms, registry: CollectorRegistry, door: AwsDoor | None) -> Mounts:
     """What the plain listener serves; the AWS API only when the operator asked for it."""
-    mounts = [_health(rooms), Mount("/metrics", "metrics", _metrics(registry), inline=True), _ocsp(rooms)]
-    mounts.append(Mount(objects.PREFIX, "objects", objects.handler(rooms.objects, rooms.clock)))
-    if door is None:
-        mounts.append(Mount("/", "crl", lists.handler(rooms.publications)))
-    else:
-        # Lists may be in any folder (CustomPath), so both doors share the root.
-        mounts += [Mount("/", "aws", lists.handler(rooms.publications, door.handle)), _certificate_sessions(rooms)]
-    return Mounts(mounts)
+    answers = ocsp.handler(rooms.ocsp, rooms.clock)
+    mounts = [
+        _health(rooms),
+        Mount("/metrics", "metrics", _metrics(registry), inline=True),
+        Mount(ocsp.PATH, "ocsp", answers, body_bytes=ocsp.MAX_BODY),
+        Mount(objects.PREFIX, "objects", objects.handler(rooms.objects, rooms.clock)),
+    ]
+    # Lists may be in any folder (CustomPath) and OCSP under a name of its own, so all doors share the root.
+    rest = ocsp.at_root(answers, None if door is None else door.handle)
+    mounts.append(Mount("/", "crl" if door is None else "aws", lists.handler(rooms.publications, rest)))
+    return Mounts(mounts if door is None else [*mounts, _certificate_sessions(rooms)])
 
 
 def sessions_door(rooms: Rooms) -> CreateSession:
@@ -140,10 +143,6 @@ def sessions_door(rooms: Rooms) -> CreateSession:
 
 def _certificate_sessions(rooms: Rooms) -> Mount:
     return Mount(SESSIONS_PATH, "sessions", sessions_door(rooms).handle)
-
-
-def _ocsp(rooms: Rooms) -> Mount:
-    return Mount(ocsp.PATH, "ocsp", ocsp.handler(rooms.ocsp, rooms.clock), body_bytes=ocsp.MAX_BODY)
 
 
 def _health(rooms: Rooms) -> Mount:

@@ -22,11 +22,11 @@ def handler(publications: Publications, other: Handler | None = None) -> Handler
 
     def handle(request: HttpRequest) -> HttpResponse:
         name = _NAME.fullmatch(request.raw_path)
-        if name is None or request.method not in ("GET", "HEAD"):
+        if name is None:
             if other is not None:
                 return other(request)
-            if name is None:
-                return json_response(404, {"message": "Not found", "requestId": request.request_id})
+            return json_response(404, {"message": "Not found", "requestId": request.request_id})
+        if request.method not in ("GET", "HEAD"):
             refusal = {"message": "Method not allowed", "requestId": request.request_id}
             return json_response(405, refusal, ((b"allow", b"GET, HEAD"),))
         return _serve(publications, name[1].decode("ascii"), request)

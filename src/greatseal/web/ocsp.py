@@ -10,6 +10,7 @@ import hashlib
 import logging
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from email.utils import format_datetime
 from urllib.parse import unquote_to_bytes
@@ -31,6 +32,8 @@ _REQUEST_TYPE = "application/ocsp-request"
 _RESPONSE_TYPE = (b"content-type", b"application/ocsp-response")
 _NOT_KEPT: HeaderList = ((b"cache-control", b"no-store"),)
 _PATH = re.compile(rb"/ocsp(?:/+([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}))?(?:/+(.*))?")
+# A request is a SEQUENCE, whose base64 begins with M; the shortest has some forty octets.
+_ENCODED = re.compile(rb"/+M[A-Za-z0-9+/=%]{40,}")
 
 
 def handler(ocsp: Ocsp, clock: Clock) -> Handler:
@@ -46,6 +49,21 @@ def handler(ocsp: Ocsp, clock: Clock) -> Handler:
         if request.method in ("GET", "HEAD"):
             return _get(request, _answer(ocsp, _decoded(found[2] or b""), authority_id), clock.now())
         return _refused(405, ((b"allow", b"GET, HEAD, POST"),))
+
+    return handle
+
+
+def at_root(answers: Handler, other: Handler | None) -> Handler:
+    """OCSP under a name of its own (OcspCustomCname), to which certificates append nothing: POST `/` and GET `/…`.
+
+    What does not look like a request goes to `other`, or is not found.
+    """
+
+    def handle(request: HttpRequest) -> HttpResponse:
+        posted = request.method == "POST" and (request.header("content-type") or "").startswith(_REQUEST_TYPE)
+        if (posted and request.raw_path == b"/") or (request.method != "POST" and _ENCODED.fullmatch(request.raw_path)):
+            return answers(replace(request, raw_path=PATH.encode("ascii") + request.raw_path))
+        return other(request) if other is not None else _refused(404)
 
     return handle
 
