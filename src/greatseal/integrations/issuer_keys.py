@@ -30,9 +30,9 @@ class HttpsIssuerKeys:
         """`ca_file` adds certificate authorities to those of the system. Raises OSError when it cannot be read."""
         self._clock = clock
         self._timeout = timeout
-        self._context = ssl.create_default_context()
-        if ca_file is not None:
-            self._context.load_verify_locations(cafile=ca_file)
+        self._ca_file = ca_file
+        # Now if it can fail, and else when it is needed: the system's authorities take a while to read.
+        self._context = self._trusting() if ca_file is not None else None
         self._lock = threading.Lock()
         self._kept: dict[str, tuple[datetime, Mapping[str, Any]]] = {}
 
@@ -55,7 +55,14 @@ class HttpsIssuerKeys:
             self._kept[issuer] = now, keys
         return keys
 
+    def _trusting(self) -> ssl.SSLContext:
+        context = ssl.create_default_context()
+        if self._ca_file is not None:
+            context.load_verify_locations(cafile=self._ca_file)
+        return context
+
     def _get(self, url: str) -> dict[str, Any]:
+        self._context = self._context or self._trusting()
         parts = urlsplit(url)
         if parts.scheme != "https" or not parts.hostname or parts.username is not None:
             raise _failed("it is not reached by https")

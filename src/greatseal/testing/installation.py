@@ -12,6 +12,7 @@ from io import BytesIO
 from typing import Any
 from urllib.parse import urlsplit
 
+import botocore.loaders
 import botocore.session
 from botocore.auth import SIGV4_TIMESTAMP, SigV4Auth
 from botocore.awsrequest import AWSRequest, AWSResponse
@@ -38,6 +39,8 @@ ACCOUNT = "111122223333"
 REGION = "us-east-1"
 ENDPOINT = "https://localhost:8443"
 _KEK = Secret(bytes(range(32)))
+# Models are read once for all clients: a test makes many.
+_LOADER = botocore.loaders.create_loader()
 
 
 class Installation:
@@ -102,6 +105,7 @@ class Installation:
         """
         signer = credential or self.credential
         session = botocore.session.Session()
+        session.register_component("data_loader", _LOADER)
         session.set_credentials(signer.access_key_id, signer.secret.reveal().decode(), token)
         made = session.create_client(
             service,
