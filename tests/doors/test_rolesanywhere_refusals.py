@@ -380,14 +380,14 @@ def test_a_private_ca_that_is_gone(outpost):
     outpost.refuses("has no certificate", workload)
 
 
-def test_refusals_are_recorded_where_the_anchor_is_known(outpost):
+def test_refusals_are_recorded_of_trusted_certificates(outpost):
+    """A stranger, who needs no more than the ARN of an anchor, cannot fill the trail."""
     workload = outpost.workload()
     request = workload.request(outpost.arns(), {}, outpost.now)
     outpost.door.handle(replace(request, headers=tuple(p for p in request.headers if p[0] != b"authorization")))
     outpost.ask(workload, trustAnchorArn=outpost.anchor[:-1] + "x")
+    outpost.ask(workload, roleArn=outpost.role + "x")
     recorded = outpost.storage.read(lambda tx: outpost.installation.rooms.audit.recent(tx, "111122223333", 99))
     refused = [each for each in recorded if each.operation == "rolesanywhere:CreateSession"]
-    assert [each.error_code for each in refused] == ["MissingAuthenticationTokenException"]
-    assert json.dumps(refused[0].resources) == json.dumps([outpost.anchor, outpost.profile, outpost.role])
-    # Nobody became a subject by this.
-    assert outpost.control.list_subjects()["subjects"] == []
+    assert [each.error_code for each in refused] == ["AccessDenied"]
+    assert json.dumps(refused[0].resources) == json.dumps([outpost.anchor, outpost.profile, outpost.role + "x"])

@@ -246,7 +246,7 @@ def test_subjects_and_the_trail(outpost):
     sessions = [each for each in trail if each.operation == "rolesanywhere:CreateSession"]
     (refused,) = (each for each in sessions if each.error_code)
     made = [each for each in sessions if not each.error_code]
-    assert (refused.error_code, len(made)) == ("AccessDeniedException", 3)
+    assert (refused.error_code, len(made)) == ("AccessDenied", 3)
     assert "Unable to assume role" in (refused.error_message or "")
     for each in made:
         assert {outpost.anchor, outpost.profile, outpost.role} < set(each.resources)
