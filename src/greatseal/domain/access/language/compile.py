@@ -64,7 +64,12 @@ class CompiledPolicy:
         self.policy = policy
         self.kind: PolicyKind = policy.kind
         self.name = name
-        self._compiled = tuple(_compile_statement(statement, policy) for statement in policy.statements)
+        # Statements of one policy often speak of the same resources: those are compared once a request.
+        resources = {(each.resources, each.not_resources): _resources(each, policy) for each in policy.statements}
+        self._compiled = tuple(
+            _compile_statement(each, policy, resources[each.resources, each.not_resources])
+            for each in policy.statements
+        )
         self._about = lru_cache(maxsize=_REMEMBERED)(self._sides)
 
     def __repr__(self) -> str:
@@ -111,9 +116,14 @@ def compile_policy(policy: Policy, name: str = "") -> CompiledPolicy:
 def _applying(compiled: tuple[_Compiled, ...], request: Request) -> Iterator[Decision]:
     """The decisions of those statements that match; that they concern the action is known already."""
     resource, context = request.resource, request.context.folded
+    asked: ResourceMatcher | None = None
+    answer = True
     for decisions, _, speaks_of, names, checks in compiled:
-        if speaks_of is not None and not speaks_of(resource, context):
-            continue
+        if speaks_of is not None:
+            if speaks_of is not asked:
+                asked, answer = speaks_of, speaks_of(resource, context)
+            if not answer:
+                continue
         reach = Reach.DIRECT if names is None else names(request.principal)
         if reach is Reach.NONE:
             continue
@@ -124,11 +134,11 @@ def _applying(compiled: tuple[_Compiled, ...], request: Request) -> Iterator[Dec
             yield decisions[reach]
 
 
-def _compile_statement(statement: Statement, policy: Policy) -> _Compiled:
+def _compile_statement(statement: Statement, policy: Policy, speaks_of: ResourceMatcher | None) -> _Compiled:
     return (
         tuple(Decision(statement.effect, statement.index, statement.sid, reach) for reach in Reach),
         _actions(statement),
-        _resources(statement, policy),
+        speaks_of,
         _principals(statement),
         tuple(compile_condition(each, variables=policy.has_variables) for each in statement.conditions),
     )
