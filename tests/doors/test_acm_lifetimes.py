@@ -51,7 +51,8 @@ def test_an_export(acm, key):
     for answer in answers:
         body = acm.body(arn)
         assert (answer["Certificate"], answer["CertificateChain"]) == (body["Certificate"], body["CertificateChain"])
-    with pytest.raises(ValueError, match="password"):
+    # One time in 256 the padding looks right, and then it is the key that cannot be read.
+    with pytest.raises(ValueError, match=r"password|deserialize"):
         private(answers[0], b"wrong phrase")
 
 
