@@ -32,10 +32,6 @@ class PostgresqlServer:
         self._uri = uri
         self._numbers = itertools.count(1)
         self._admin = psycopg.connect(uri("postgres"), autocommit=True)
-        # A new database a test is mostly waiting for the disk, and no test cuts the power.
-        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
-            self._admin.execute(f"ALTER SYSTEM SET {setting} = off")
-        self._admin.execute("SELECT pg_reload_conf()")
         self._template_tables: frozenset[str] = frozenset()
 
     def create(self, template: str = "template0") -> str:

@@ -202,6 +202,11 @@ def test_each_flaw_of_a_token(installation: Installation, provider: Provider) ->
         exchange(installation, arn + "x", good)
     assert code_of(error) == "AccessDenied"
     assert error.value.response["Error"]["Message"] == "Not authorized to perform sts:AssumeRoleWithWebIdentity"
+    # Who has a good token is in the trail; a stranger could fill it.
+    wanted = [{"AttributeKey": "EventName", "AttributeValue": "AssumeRoleWithWebIdentity"}]
+    events = installation.client("cloudtrail").lookup_events(LookupAttributes=wanted)["Events"]
+    codes = [json.loads(each["CloudTrailEvent"]).get("errorCode") for each in events]
+    assert sorted(code or "" for code in codes) == ["", "", "AccessDenied", "AccessDenied", "AccessDenied"]
 
 
 def test_the_provider_may_change_its_keys_and_may_be_away(installation: Installation, provider: Provider) -> None:
@@ -221,9 +226,15 @@ def test_the_provider_may_change_its_keys_and_may_be_away(installation: Installa
     assert provider.asked == asked
     provider.broken = True
     clock.advance(timedelta(minutes=11))
-    with pytest.raises(ClientError) as error:
-        exchange(installation, arn, provider.token(clock, kid="two", alg="ES256"))
-    assert code_of(error) == "IDPCommunicationError"
+    asked = provider.asked
+    for _ in range(3):
+        with pytest.raises(ClientError) as error:
+            exchange(installation, arn, provider.token(clock, kid="two", alg="ES256"))
+        assert code_of(error) == "IDPCommunicationError"
+    assert provider.asked == asked + 1
+    provider.broken = False
+    clock.advance(timedelta(seconds=30))
+    exchange(installation, arn, provider.token(clock, kid="two", alg="ES256"))
 
 
 def test_a_provider_that_is_gone_opens_nothing(installation: Installation, provider: Provider) -> None:

@@ -54,7 +54,7 @@ def aws_door(rooms: Rooms, regions: Callable[[str], bool]) -> AwsDoor:
     )
     organizations = OrganizationsService(access=rooms.access, organizations=rooms.organizations, tokens=rooms.tokens)
     trail = CloudTrail(access=rooms.access, audit=rooms.audit)
-    sts = SecurityTokens(access=rooms.access, assuming=rooms.assuming)
+    sts = SecurityTokens(access=rooms.access, assuming=rooms.assuming, audit=rooms.audit)
     return AwsDoor(
         services=load_services(list(SERVICES)),
         implementations={

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import structlog
 
-from greatseal.aws.errors import from_refusal, spelled
+from greatseal.aws.errors import from_refusal, spelled, trail_code
 from greatseal.aws.protocol import encoded
 from greatseal.aws.protocol.auth_errors import Family
 from greatseal.aws.protocol.models import Service
@@ -71,10 +71,8 @@ class CreateSession:
             return self._defect(request, now)
         error = spelled(error, Family.REST_JSON, self._service)
         if trusted is not None:
-            # CloudTrail has one name for it in all protocols (iam.md 6).
-            code = "AccessDenied" if error.code == "AccessDeniedException" else error.code
             try:
-                self._vending.record_refusal(trusted, code=code, message=error.message)
+                self._vending.record_refusal(trusted, code=trail_code(error.code), message=error.message)
             except Exception:  # noqa: BLE001 - without its record the refusal is not told either
                 return self._defect(request, now)
         return self._refused(error, request, now)

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from greatseal.aws.errors import from_refusal, spelled
+from greatseal.aws.errors import from_refusal, spelled, trail_code
 from greatseal.aws.protocol.auth_errors import Family
 from greatseal.aws.protocol.codecs import Answer
 from greatseal.aws.protocol.models import Service
@@ -131,10 +131,8 @@ class AwsDoor:
         """Whether the failed call could be recorded; otherwise its answer must tell nothing."""
         if self._trail is None or not caller.account:
             return True
-        # CloudTrail has one name for it in all protocols (iam.md 6).
-        code = "AccessDenied" if error.code == "AccessDeniedException" else error.code
         try:
-            self._trail.record_call(caller, error_code=code, error_message=error.message)
+            self._trail.record_call(caller, error_code=trail_code(error.code), error_message=error.message)
         except Exception:  # noqa: BLE001 - whatever went wrong: no answer without a record
             _log.exception("audit_failed", request_id=caller.request_id, operation=caller.operation)
             return False

@@ -80,6 +80,11 @@ def from_refusal(service: Service, refusal: kernel.Refusal) -> WireError:
     return WireError(code, refusal.message, modelled.status, modelled.message_member, extra)
 
 
+def trail_code(code: str) -> str:
+    """The name of an error in the audit trail: CloudTrail has one for a denial in all protocols (iam.md 6)."""
+    return "AccessDenied" if code == "AccessDeniedException" else code
+
+
 def spelled(error: WireError, family: Family, service: Service | None) -> WireError:
     """The error as the client's protocol has it.
 

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from greatseal.aws.door import OperationFunction
+from greatseal.aws.errors import code_for, trail_code
 from greatseal.aws.tags import from_wire as tags_from_wire
 from greatseal.domain.access import Access, Assumed, Assuming, Assumption, SessionLimits
+from greatseal.domain.audit import Audit
 from greatseal.kernel.caller import Caller
-from greatseal.kernel.errors import AccessDenied, InvalidParameter, InvalidRequest
+from greatseal.kernel.errors import AccessDenied, InvalidParameter, InvalidRequest, Refusal
 
 Parameters = dict[str, Any]
 Result = Mapping[str, Any] | None
@@ -16,9 +18,10 @@ Result = Mapping[str, Any] | None
 class SecurityTokens:
     """The operations of STS."""
 
-    def __init__(self, *, access: Access, assuming: Assuming) -> None:
+    def __init__(self, *, access: Access, assuming: Assuming, audit: Audit) -> None:
         self._access = access
         self._assuming = assuming
+        self._audit = audit
 
     def get_caller_identity(self, caller: Caller, p: Parameters) -> Result:
         """No permission is needed, and no denial forbids it."""
@@ -38,7 +41,15 @@ class SecurityTokens:
             raise InvalidParameter(
                 "OAuth 2.0 access tokens are not supported; leave ProviderId out for OpenID Connect."
             )
-        made = self._assuming.assume_role_with_web_identity(caller, _assumption(p), p["WebIdentityToken"])
+        bearer = self._assuming.identify(caller, p["RoleArn"], p["WebIdentityToken"])
+        try:
+            made = self._assuming.assume_role_with_web_identity(bearer, _assumption(p))
+        except Refusal as refusal:
+            # Nobody signed, so that the door does not know whose trail this belongs in. Who has no good token is in
+            # none: a stranger could fill it.
+            code = trail_code(code_for("sts", type(refusal)))
+            self._audit.record_call(bearer.caller, p["RoleArn"], error_code=code, error_message=refusal.message)
+            raise
         assert made.web_identity is not None
         return {
             **_role_session(made),

@@ -35,24 +35,35 @@ class HttpsIssuerKeys:
         self._context = self._trusting() if ca_file is not None else None
         self._lock = threading.Lock()
         self._kept: dict[str, tuple[datetime, Mapping[str, Any]]] = {}
+        self._away: dict[str, tuple[datetime, str]] = {}
 
     def of(self, issuer: str, *, fresh: bool = False) -> Mapping[str, Any]:
         """The key set. Raises RequestFailed."""
         now = self._clock.now()
         with self._lock:
-            known = self._kept.get(issuer)
+            known, away = self._kept.get(issuer), self._away.get(issuer)
         if known is not None and now - known[0] < (_PAUSE if fresh else _KEPT):
             return known[1]
+        if away is not None and now - away[0] < _PAUSE:
+            # Anybody may send tokens, and each would keep a thread waiting for a provider that does not answer.
+            raise RequestFailed(away[1])
+        try:
+            keys = self._fetch(issuer)
+        except RequestFailed as failure:
+            with self._lock:
+                _remember(self._away, issuer, (now, failure.message))
+            raise
+        with self._lock:
+            _remember(self._kept, issuer, (now, keys))
+        return keys
+
+    def _fetch(self, issuer: str) -> Mapping[str, Any]:
         configuration = self._get(issuer.rstrip("/") + "/.well-known/openid-configuration")
         if configuration.get("issuer") != issuer:
             raise _failed("its configuration is that of another issuer")
         keys = self._get(str(configuration.get("jwks_uri", "")))
         if not isinstance(keys.get("keys"), list):
             raise _failed("its key set has no keys")
-        with self._lock:
-            if len(self._kept) >= _MANY:
-                self._kept.clear()
-            self._kept[issuer] = now, keys
         return keys
 
     def _trusting(self) -> ssl.SSLContext:
@@ -83,6 +94,12 @@ class HttpsIssuerKeys:
         if answer.status != 200 or len(body) > _LARGEST_ANSWER or not isinstance(found, dict):
             raise _failed(f"it answered {answer.status}")
         return found
+
+
+def _remember(memory: dict[str, Any], issuer: str, value: object) -> None:
+    if len(memory) >= _MANY:
+        memory.clear()
+    memory[issuer] = value
 
 
 def _failed(why: str) -> RequestFailed:

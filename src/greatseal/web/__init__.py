@@ -1,1 +1,1 @@
-"""Doors that are not the AWS wire: for now health."""
+"""Doors that are not the AWS wire: revocation lists, OCSP, public objects, health."""

@@ -4,7 +4,7 @@ Lengths of strings are counted in code points. (Java counts UTF-16 units; the tw
 outside the Basic Multilingual Plane, where AWS's own clients disagree as well.)
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from typing import Any
 
@@ -25,6 +25,7 @@ class Style(Enum):
 STYLES: Mapping[str, Style] = {"acm": Style.INPUT}
 """By service; the older style where nothing is said."""
 
+_NO_NUL = "Member must not contain a null character"
 _NOT_NULL = "Member must not be null"
 _ECHO_LENGTH = 1024
 _LONGEST_UNBOUNDED = 65536
@@ -95,7 +96,7 @@ def _list(shape: Shape, value: list[Any], path: str, style: Style, *, sensitive:
                 yield from _value(element, item, place, style, sensitive=sensitive)
     elif any(item is None or broken(element, item) for item in value):
         # One violation for the whole list, with every constraint of its members.
-        constraints = constraints_of(element) + ([_NOT_NULL] if None in value else [])
+        constraints = _said_of(element, value) + ([_NOT_NULL] if None in value else [])
         hidden = sensitive or element.sensitive or element.kind is Kind.BLOB
         shown = "Value" if hidden else f"Value '{_echo(value)}'"
         yield violation(path, f"Member must satisfy constraint: [{', '.join(constraints)}]", shown)
@@ -104,12 +105,12 @@ def _list(shape: Shape, value: list[Any], path: str, style: Style, *, sensitive:
 def _map(shape: Shape, value: Mapping[str, Any], path: str, style: Style, *, sensitive: bool) -> Iterator[str]:
     assert shape.element is not None
     if shape.key is not None and any(broken(shape.key, key) for key in value):
-        yield violation(path, f"Map keys must satisfy constraint: [{', '.join(constraints_of(shape.key))}]", "Value")
+        yield violation(path, f"Map keys must satisfy constraint: [{', '.join(_said_of(shape.key, value))}]", "Value")
     if shape.element.kind in (Kind.STRUCTURE, Kind.LIST, Kind.MAP):
         for key, item in value.items():
             yield from _value(shape.element, item, f"{path}.{key}.member", style, sensitive=sensitive)
     elif any(broken(shape.element, item) for item in value.values()):
-        listed = ", ".join(constraints_of(shape.element))
+        listed = ", ".join(_said_of(shape.element, value.values()))
         yield violation(path, f"Map value must satisfy constraint: [{listed}]", "Value")
 
 
@@ -149,6 +150,11 @@ def _matches(shape: Shape, text: str) -> bool:
     return compile_java(shape.pattern).fullmatch(text) is not None
 
 
+def _said_of(shape: Shape, values: Iterable[Any]) -> list[str]:
+    """Every constraint of the shape, and the one of all texts when one of the values breaks it."""
+    return constraints_of(shape) + ([_NO_NUL] if any(isinstance(v, str) and "\0" in v for v in values) else [])
+
+
 def constraints_of(shape: Shape) -> list[str]:
     """Every constraint of a shape in words, whether or not a value breaks it; in the order of the real service."""
     what = "value" if shape.kind in (Kind.INTEGER, Kind.LONG, Kind.FLOAT, Kind.DOUBLE) else "length"
@@ -179,4 +185,7 @@ def broken(shape: Shape, value: Any) -> list[str]:
         phrases.append(f"Member must satisfy regular expression pattern: {shape.pattern}")
     if shape.enum and value not in shape.enum:
         phrases.append(f"Member must satisfy enum value set: [{', '.join(shape.enum)}]")
+    # Some models let it pass; no text that a database or a header can hold has one.
+    if shape.kind is Kind.STRING and "\0" in value:
+        phrases.append(_NO_NUL)
     return phrases

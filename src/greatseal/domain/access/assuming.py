@@ -22,7 +22,7 @@ from greatseal.domain.tags import Tag
 from greatseal.kernel.arn import Arn
 from greatseal.kernel.caller import Caller, Session
 from greatseal.kernel.clock import Clock
-from greatseal.kernel.errors import AccessDenied, InvalidParameter, InvalidPolicy, InvalidRequest, Refusal
+from greatseal.kernel.errors import AccessDenied, InvalidParameter, InvalidPolicy, InvalidRequest
 from greatseal.storage import Storage
 
 _CHAINED_SECONDS = 3600
@@ -50,6 +50,14 @@ class Assumption:
     limits: Limits = field(default_factory=Limits)
     external_id: str | None = None
     source_identity: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """Who showed a good token: the caller, in the account of the role, and what the token says."""
+
+    caller: Caller
+    identity: WebIdentity
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,30 +118,26 @@ class Assuming:
             self._record(replace(caller, account=role.account), role, caller.partition)
         return made
 
-    def assume_role_with_web_identity(self, caller: Caller, wanted: Assumption, token: str) -> Assumed:
-        """A session for the bearer of an OpenID Connect token. Raises the refusals of `WebIdentities.verify` too."""
-        account = _role_account(wanted.role_arn)
-        anonymous = replace(caller, account=account, principal_arn="anonymous")
-        try:
-            identity = self._web_identities.verify(account, caller.partition, token)
-            anonymous = replace(anonymous, principal_arn=f"{identity.provider_arn}:{identity.subject}")
-            of = standing.of_web_identity(identity.provider_arn, dict(identity.keys))
-            role = self._permitted(
-                wanted,
-                "sts:AssumeRoleWithWebIdentity",
-                _conditions(wanted, ""),
-                lambda question: self._access.verdict_for(of, anonymous, question),
-                "",
-            )
-            made = self._session(caller, role, wanted, wanted.limits, chained=False, identity=identity)
-        except Refusal as refusal:
-            # Nobody signed, so that the door does not know in whose trail this belongs.
-            if self._access.account_exists(account):
-                self._audit.record_call(
-                    anonymous, wanted.role_arn, error_code=_code(refusal), error_message=refusal.message
-                )
-            raise
-        self._record(anonymous, role, caller.partition)
+    def identify(self, caller: Caller, role_arn: str, token: str) -> Bearer:
+        """Step one: whose token it is, for the account of the role. Raises as `WebIdentities.verify`."""
+        account = _role_account(role_arn)
+        identity = self._web_identities.verify(account, caller.partition, token)
+        principal = f"{identity.provider_arn}:{identity.subject}"
+        return Bearer(replace(caller, account=account, principal_arn=principal), identity)
+
+    def assume_role_with_web_identity(self, bearer: Bearer, wanted: Assumption) -> Assumed:
+        """Step two: a session for the bearer of a good token. Raises AccessDenied and InvalidRequest."""
+        caller, identity = bearer.caller, bearer.identity
+        of = standing.of_web_identity(identity.provider_arn, dict(identity.keys))
+        role = self._permitted(
+            wanted,
+            "sts:AssumeRoleWithWebIdentity",
+            _conditions(wanted, ""),
+            lambda question: self._access.verdict_for(of, caller, question),
+            "",
+        )
+        made = self._session(caller, role, wanted, wanted.limits, chained=False, identity=identity)
+        self._record(caller, role, caller.partition)
         return made
 
     def session_token(self, caller: Caller, seconds: int | None) -> Assumed:
@@ -334,7 +338,3 @@ def _role_account(role_arn: str) -> str:
     if arn.service != "iam" or not arn.resource.startswith("role/"):
         raise InvalidRequest(f"{role_arn} is invalid")
     return arn.account
-
-
-def _code(refusal: Refusal) -> str:
-    return "AccessDenied" if isinstance(refusal, AccessDenied) else type(refusal).__name__

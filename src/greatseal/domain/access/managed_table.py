@@ -5,6 +5,7 @@ than these services in AWS (ReadOnlyAccess, SecurityAudit) is cut to them.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 Statement = Mapping[str, Any]
@@ -138,6 +139,25 @@ _RAM_SERVICE = (
 )
 
 SERVICE_ROLE_PATH = "/aws-service-role/"
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRole:
+    """The name that a service's role has in every account, and the policy that it carries."""
+
+    name: str
+    policy: str
+
+
+SERVICE_ROLES: Mapping[str, ServiceRole] = {
+    "acm.amazonaws.com": ServiceRole("AWSServiceRoleForCertificateManager", "CertificateManagerServiceRolePolicy"),
+    "organizations.amazonaws.com": ServiceRole("AWSServiceRoleForOrganizations", "AWSOrganizationsServiceTrustPolicy"),
+    "ram.amazonaws.com": ServiceRole(
+        "AWSServiceRoleForResourceAccessManager", "AWSResourceAccessManagerServiceRolePolicy"
+    ),
+    "rolesanywhere.amazonaws.com": ServiceRole("AWSServiceRoleForRolesAnywhere", "AWSRolesAnywhereServicePolicy"),
+}
+"""By the service's principal."""
 
 ROWS: Sequence[Row] = (
     ("/", "AdministratorAccess", "Everything in the account.", 1, (_allow(["*"]),)),

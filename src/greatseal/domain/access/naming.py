@@ -39,14 +39,14 @@ def pin(tx: Tx, document: str) -> str:
     return _rewritten(document, to_id)
 
 
-def unpin(tx: Tx, document: str) -> str:
-    """The document with ARNs again, as far as their users and roles still exist."""
+def unpin(tx: Tx, document: str, partition: str) -> str:
+    """The document with ARNs of a partition again, as far as their users and roles still exist."""
 
     def to_arn(name: str) -> str:
         if not _UNIQUE_ID.fullmatch(name):
             return name
         found = reading.identity_by_id(tx, name)
-        return name if found is None else found.arn()
+        return name if found is None else found.arn(partition)
 
     return _rewritten(document, to_arn)
 

@@ -12,6 +12,7 @@ from greatseal.domain.access import naming
 from greatseal.domain.access.language import MalformedPolicy, PolicyKind, parse_policy
 from greatseal.domain.access.store import generation, reading
 from greatseal.domain.access.store import resource_policies as store
+from greatseal.kernel.arn import Arn
 from greatseal.kernel.clock import Clock
 from greatseal.kernel.errors import InvalidPolicy
 from greatseal.storage import Tx
@@ -45,11 +46,12 @@ class ResourcePolicies:
     def document(self, tx: Tx, resource_arn: str) -> str | None:
         """The whole policy as its owner reads it: the statements of all parts; None when there is none."""
         merged = merge(reading.resource_documents(tx, resource_arn))
-        return None if merged is None else naming.unpin(tx, merged)
+        return None if merged is None else naming.unpin(tx, merged, Arn.parse(resource_arn).partition)
 
     def parts(self, tx: Tx, resource_arn: str) -> dict[str, str]:
         """The documents by part."""
-        return {part: naming.unpin(tx, document) for part, document in store.parts(tx, resource_arn)}
+        partition = Arn.parse(resource_arn).partition
+        return {part: naming.unpin(tx, document, partition) for part, document in store.parts(tx, resource_arn)}
 
 
 def merge(documents: Sequence[str]) -> str | None:

@@ -192,7 +192,7 @@ class Access:
             boundary=of.boundary,
             session=of.session,
             resource=policy,
-            authoritative=question.resource.startswith("arn:") and ":kms:" in question.resource,
+            authoritative=_service_of(question.resource) == "kms",
             scp_levels=of.scp_levels,
             management_account=of.management_account,
         )
@@ -212,10 +212,6 @@ class Access:
     def membership(self, account: str) -> Membership | None:
         """The account's place in its organization, if it has one."""
         return self._membership(self._recall(), account)
-
-    def account_exists(self, account: str) -> bool:
-        """Whether there is such an account."""
-        return self._storage.read(lambda tx: accounts.find(tx, account)) is not None
 
     def account_of_key(self, access_key_id: str) -> str | None:
         """The account that a long-term access key belongs to, active or not."""
@@ -244,10 +240,11 @@ class Access:
     def _resource_policy(self, memory: _Memory, question: Question) -> CompiledPolicy | None:
         """The policy of the resource; for the actions of STS, a role's trust policy."""
         arn = question.resource
-        trust = question.action.startswith("sts:") and ":role/" in arn
-        if not trust and arn.split(":", 3)[2:3] and arn.split(":", 3)[2] not in _WITH_POLICIES:
+        service = _service_of(arn)
+        trust = question.action.startswith("sts:") and service == "iam"
+        if not trust and service not in _WITH_POLICIES:
             return None
-        if ":s3:::" in arn:
+        if service == "s3":
             # What is in a bucket is ruled by the policy of the bucket.
             arn = arn.partition("/")[0]
         if arn not in memory.policies:
@@ -282,6 +279,12 @@ def _remember(memory: dict[Any, Any], key: object, value: object) -> None:
     if len(memory) >= _REMEMBERED:
         memory.clear()
     memory[key] = value
+
+
+def _service_of(resource: str) -> str:
+    """The service in a resource's ARN; empty for `*`."""
+    parts = resource.split(":", 3)
+    return parts[2] if len(parts) == 4 else ""
 
 
 def _trust_policy(tx: Tx, role_arn: str) -> str | None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from greatseal.domain.access import managed
 from greatseal.domain.access.language import (
     CompiledPolicy,
     PolicyKind,
@@ -13,6 +14,7 @@ from greatseal.domain.access.language import (
 )
 from greatseal.domain.access.language.context import Value
 from greatseal.domain.access.managed import ADMINISTRATOR
+from greatseal.domain.access.managed_table import SERVICE_ROLE_PATH, SERVICE_ROLES
 from greatseal.domain.access.model import Identity, Membership, is_root
 from greatseal.domain.access.store import reading
 from greatseal.domain.access.store.reading import NamedDocument
@@ -22,8 +24,6 @@ from greatseal.kernel.caller import Caller, Session
 from greatseal.storage import Tx
 
 Policies = tuple[CompiledPolicy, ...]
-
-SERVICE_ROLE_PATH = "/aws-service-role/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +90,14 @@ def of_web_identity(provider_arn: str, keys: Mapping[str, Value]) -> Standing:
     return Standing(Principal.web_identity(provider_arn), {"aws:PrincipalType": "FederatedUser", **keys})
 
 
-def of_service_linked_role(account: str, partition: str, service: str, role_name: str, document: str) -> Standing:
-    """A service-linked role of an account, which exists without a row: nobody may change or delete it."""
-    role_arn = str(Arn(partition, "iam", "", account, f"role{SERVICE_ROLE_PATH}{service}/{role_name}"))
-    session_arn = str(Arn(partition, "sts", "", account, f"assumed-role/{role_name}/{service.partition('.')[0]}"))
+def of_service_linked_role(account: str, partition: str, service: str) -> Standing:
+    """A service's own role in an account. It stands without a row: nobody may change what it carries."""
+    known = SERVICE_ROLES[service]
+    role_arn = str(Arn(partition, "iam", "", account, f"role{SERVICE_ROLE_PATH}{service}/{known.name}"))
+    session_arn = str(Arn(partition, "sts", "", account, f"assumed-role/{known.name}/{service.partition('.')[0]}"))
+    policy = f"arn:{partition}:iam::aws:policy{SERVICE_ROLE_PATH}{known.policy}"
+    document = managed.document_of(policy)
+    assert document is not None
     keys: dict[str, Value] = {
         "aws:PrincipalAccount": account,
         "aws:PrincipalArn": role_arn,
@@ -103,7 +107,7 @@ def of_service_linked_role(account: str, partition: str, service: str, role_name
     return Standing(
         Principal.assumed_role(session_arn, role_arn, service_linked=True),
         keys,
-        identity=(compiled(document, PolicyKind.IDENTITY, role_name),),
+        identity=(compiled(document, PolicyKind.IDENTITY, policy),),
     )
 
 

@@ -1,6 +1,5 @@
 """How ACM asks a private CA: as its own service principal, for the account that owns the certificate."""
 
-import json
 from dataclasses import replace
 from datetime import timedelta
 
@@ -34,17 +33,6 @@ VALIDITY = Validity(13, ValidityType.MONTHS)
 TEMPLATE = "EndEntityCertificate"
 # A job is retried for hours, and must find the certificate of its first run all that time.
 TOKEN_WINDOW = timedelta(days=30)
-_ROLE = "AWSServiceRoleForCertificateManager"
-_ROLE_POLICY = json.dumps(
-    {
-        "Version": "2012-10-17",
-        "Statement": {
-            "Effect": "Allow",
-            "Action": ["acm-pca:IssueCertificate", "acm-pca:GetCertificate"],
-            "Resource": "*",
-        },
-    }
-)
 
 
 class Issuing:
@@ -123,7 +111,7 @@ class Issuing:
         if authority.account == caller.account:
             account = caller.account
             return self._storage.read(lambda tx: self._permissions.allows_renewal(tx, authority.id, account))
-        role = of_service_linked_role(caller.account, caller.partition, ACM_PRINCIPAL, _ROLE, _ROLE_POLICY)
+        role = of_service_linked_role(caller.account, caller.partition, ACM_PRINCIPAL)
         question = _question(authority.arn, caller.partition)
         return self._access.verdict_for(role, caller, question).allowed
 

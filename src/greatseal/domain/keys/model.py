@@ -18,6 +18,8 @@ class Purpose(Enum):
     """Signs checkpoints of the audit trail."""
     OCSP = "OCSP"
     """Signs OCSP answers for one CA, for some days."""
+    KMS = "KMS"
+    """Material of a KMS key: a private key or the bytes of a symmetric one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +34,22 @@ class NewKey:
 
 
 @dataclass(frozen=True, slots=True)
+class NewSecret:
+    """Secret bytes without a public half, sealed already but not yet stored."""
+
+    id: str
+    sealed: bytes
+    spki: None = None
+
+
+@dataclass(frozen=True, slots=True)
 class KeyRecord:
     """A stored key without its private half."""
 
     id: str
     account: str
     purpose: Purpose
-    spki: bytes
+    spki: bytes | None
     created_at: datetime
 
 

@@ -7,7 +7,7 @@ from greatseal.crypto.algorithms import KeyAlgorithm
 from greatseal.crypto.signature import Signer, SoftwareSigner
 from greatseal.crypto.wrap import Sealer
 from greatseal.domain.keys import store
-from greatseal.domain.keys.model import NewKey, Purpose, fingerprint, identity
+from greatseal.domain.keys.model import NewKey, NewSecret, Purpose, fingerprint, identity
 from greatseal.domain.keys.pool import KeyPool
 from greatseal.kernel.clock import Clock
 from greatseal.kernel.entropy import Entropy
@@ -29,6 +29,7 @@ class Keys:
         self._entropy = entropy
         self._pool = pool
         self._signer = lru_cache(_CACHED_SIGNERS)(self._open_signer)
+        self._material = lru_cache(_CACHED_SIGNERS)(self._open_material)
 
     def generate(self, algorithm: KeyAlgorithm) -> NewKey:
         """A new key, sealed; nothing is stored until `add`. Never call it inside a transaction: it may be slow."""
@@ -38,7 +39,12 @@ class Keys:
         """An imported private key, sealed. Raises `crypto.keypair.UnusableKey`."""
         return self._seal(pkcs8)
 
-    def add(self, tx: Tx, new: NewKey, *, account: str, purpose: Purpose) -> None:
+    def seal(self, secret: Secret) -> NewSecret:
+        """Secret bytes of any kind, sealed; nothing is stored until `add`."""
+        key_id = new_uuid(self._entropy)
+        return NewSecret(key_id, self._sealer.seal(identity(key_id), secret))
+
+    def add(self, tx: Tx, new: NewKey | NewSecret, *, account: str, purpose: Purpose) -> None:
         """Stores a key in the transaction of whatever it belongs to."""
         store.add(tx, new, account=account, purpose=purpose, at=self._clock.now())
 
@@ -49,6 +55,10 @@ class Keys:
     def signer(self, key_id: str) -> Signer:
         """The key as a `Signer`. Raises LookupError when it was destroyed and CannotOpen when it was altered."""
         return self._signer(key_id)
+
+    def material(self, key_id: str) -> Secret:
+        """The bytes of a KMS key, for use inside of this room. Raises as `signer`."""
+        return self._material(key_id)
 
     def export(self, tx: Tx, key_id: str) -> Secret:
         """The private key (PKCS#8 DER) of a certificate. Keys of authorities never leave: PermissionError."""
@@ -75,13 +85,23 @@ class Keys:
     def destroy(self, tx: Tx, key_id: str) -> None:
         """Deletes a key for good."""
         store.remove(tx, key_id)
-        tx.on_commit(self._signer.cache_clear)
+        tx.on_commit(self._forget)
 
     def _seal(self, pkcs8: Secret) -> NewKey:
         public = keypair.load_private(pkcs8).public_key()
         key_id = new_uuid(self._entropy)
         sealed = self._sealer.seal(identity(key_id), pkcs8)
         return NewKey(key_id, keypair.algorithm_of(public), keypair.encode_public(public), sealed)
+
+    def _forget(self) -> None:
+        self._signer.cache_clear()
+        self._material.cache_clear()
+
+    def _open_material(self, key_id: str) -> Secret:
+        found = self._storage.read(lambda tx: store.find(tx, key_id))
+        if found is None or found[0].purpose is not Purpose.KMS:
+            raise LookupError(f"there is no KMS key material {key_id}")
+        return self._sealer.open(identity(key_id), found[1])
 
     def _open_signer(self, key_id: str) -> Signer:
         found = self._storage.read(lambda tx: store.find(tx, key_id))

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Column, Index, LargeBinary, String, Table, delete, select
 
-from greatseal.domain.keys.model import KeyRecord, NewKey, Purpose, fingerprint
+from greatseal.domain.keys.model import KeyRecord, NewKey, NewSecret, Purpose, fingerprint
 from greatseal.storage import Tx
 from greatseal.storage.schema import metadata, utc_timestamp
 
@@ -14,8 +14,9 @@ key = Table(
     Column("id", String(36), primary_key=True),
     Column("account", String(12), nullable=False),
     Column("purpose", String(16), nullable=False),
-    Column("spki", LargeBinary, nullable=False),
-    Column("fingerprint", String(64), nullable=False),
+    # Of the public key; symmetric material has neither.
+    Column("spki", LargeBinary),
+    Column("fingerprint", String(64)),
     Column("sealed", LargeBinary, nullable=False),
     Column("created_at", utc_timestamp(), nullable=False),
     Index("ix_key_fingerprint", "fingerprint"),
@@ -30,7 +31,7 @@ compromised_key = Table(
 )
 
 
-def add(tx: Tx, new: NewKey, *, account: str, purpose: Purpose, at: datetime) -> None:
+def add(tx: Tx, new: NewKey | NewSecret, *, account: str, purpose: Purpose, at: datetime) -> None:
     """Stores a key."""
     tx.insert_once(
         key,
@@ -39,7 +40,7 @@ def add(tx: Tx, new: NewKey, *, account: str, purpose: Purpose, at: datetime) ->
             "account": account,
             "purpose": purpose.value,
             "spki": new.spki,
-            "fingerprint": fingerprint(new.spki),
+            "fingerprint": None if new.spki is None else fingerprint(new.spki),
             "sealed": new.sealed,
             "created_at": at,
         },

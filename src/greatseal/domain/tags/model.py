@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from greatseal.kernel.errors import InvalidTag, TooManyTags
 
 MAX_TAGS = 50
+# Not every model says so.
+MAX_KEY, MAX_VALUE = 128, 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +19,13 @@ class Tag:
 
 
 def check(tags: Sequence[Tag]) -> None:
-    """Refuses reserved keys and a key given twice. Lengths and alphabet are the service model's business."""
+    """Refuses reserved keys, a key given twice and texts that are too long. The alphabet is the model's business."""
     seen: set[str] = set()
     for tag in tags:
         if tag.key.lower().startswith("aws:"):
             raise InvalidTag(f'Invalid Tag Key: "{tag.key}". AWS internal tags cannot be changed with this API')
+        if len(tag.key) > MAX_KEY or len(tag.value or "") > MAX_VALUE:
+            raise InvalidTag(f"A tag has a key of at most {MAX_KEY} and a value of at most {MAX_VALUE} characters.")
         if tag.key in seen:
             raise InvalidTag(f'Invalid Tag Key: "{tag.key}". The same key may be given only once.')
         seen.add(tag.key)

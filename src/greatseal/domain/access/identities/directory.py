@@ -101,7 +101,7 @@ class Directory:
         return registrar.storage.read(lambda tx: self._shown(tx, caller, registrar.find(tx, caller, kind, name)))
 
     def _shown(self, tx: Tx, caller: Caller, found: Identity) -> Found:
-        trust = None if found.trust_policy is None else naming.unpin(tx, found.trust_policy)
+        trust = None if found.trust_policy is None else naming.unpin(tx, found.trust_policy, partition(caller))
         return Found(found, self._registrar.tags.of(tx, found.arn(partition(caller))), trust)
 
     def listing(self, caller: Caller, kind: IdentityKind, prefix: str, limit: int, marker: str | None) -> Page[Found]:

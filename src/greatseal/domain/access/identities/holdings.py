@@ -115,7 +115,7 @@ class Holdings:
         in_groups = found.kind is IdentityKind.USER
         return Detail(
             identity=found,
-            shown_trust=None if found.trust_policy is None else naming.unpin(tx, found.trust_policy),
+            shown_trust=None if found.trust_policy is None else naming.unpin(tx, found.trust_policy, partition(caller)),
             inline=policies.inline_of(tx, found.id),
             attached=policies.attached_to(tx, found.id),
             groups=[each.name for each in identities.groups_of(tx, found.id)] if in_groups else (),

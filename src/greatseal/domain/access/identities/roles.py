@@ -1,13 +1,11 @@
 """What only roles have: a trust policy, the length of sessions, and roles that belong to services."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
 
 from greatseal.domain.access.identities import rules
 from greatseal.domain.access.identities.directory import DEFAULT_SESSION_SECONDS, Directory, Found
 from greatseal.domain.access.identities.registrar import Registrar, partition
-from greatseal.domain.access.managed_table import SERVICE_ROLE_PATH
+from greatseal.domain.access.managed_table import SERVICE_ROLE_PATH, SERVICE_ROLES
 from greatseal.domain.access.model import Identity, IdentityKind
 from greatseal.domain.access.store import identities as store
 from greatseal.domain.access.store import policies
@@ -15,25 +13,6 @@ from greatseal.kernel.caller import Caller
 from greatseal.kernel.errors import InvalidRequest, InvalidToken, NotFound
 from greatseal.kernel.ids import new_principal_id
 from greatseal.storage import Tx
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceRole:
-    """The name that a service's role has in every account, and the policy that it carries."""
-
-    name: str
-    policy: str
-
-
-SERVICE_ROLES: Mapping[str, ServiceRole] = {
-    "acm.amazonaws.com": ServiceRole("AWSServiceRoleForCertificateManager", "CertificateManagerServiceRolePolicy"),
-    "organizations.amazonaws.com": ServiceRole("AWSServiceRoleForOrganizations", "AWSOrganizationsServiceTrustPolicy"),
-    "ram.amazonaws.com": ServiceRole(
-        "AWSServiceRoleForResourceAccessManager", "AWSResourceAccessManagerServiceRolePolicy"
-    ),
-    "rolesanywhere.amazonaws.com": ServiceRole("AWSServiceRoleForRolesAnywhere", "AWSRolesAnywhereServicePolicy"),
-}
-"""By the service's principal."""
 
 
 def service_role_arn(caller: Caller, service: str) -> str:
