@@ -179,15 +179,21 @@ class Customer:
         return self.subordinate(self.root(key, signing=signing), key, signing=signing)
 
     def issue(
-        self, authority: Authority, request: bytes, template: str = "EndEntityCertificate", days: int = 30
+        self,
+        authority: Authority,
+        request: bytes,
+        template: str = "EndEntityCertificate",
+        days: int = 30,
+        *,
+        until: int | None = None,
     ) -> Issued:
-        """A certificate for a CSR (PEM)."""
+        """A certificate for a CSR (PEM); `until` is its end in seconds since 1970, instead of days."""
         arn = self.pca.issue_certificate(
             CertificateAuthorityArn=authority.arn,
             Csr=request,
             SigningAlgorithm=authority.signing,
             TemplateArn=f"arn:aws:acm-pca:::template/{template}/V1",
-            Validity={"Type": "DAYS", "Value": days},
+            Validity={"Type": "ABSOLUTE", "Value": until} if until else {"Type": "DAYS", "Value": days},
         )["CertificateArn"]
         both = {"CertificateAuthorityArn": authority.arn, "CertificateArn": arn}
         self.pca.get_waiter("certificate_issued").wait(**both, WaiterConfig=AT_ONCE)

@@ -71,6 +71,8 @@ class Certificate:
         validity.end()
         subject = Name.parse(inside.raw(der.SEQUENCE))
         spki = inside.raw(der.SEQUENCE)
+        # Whatever the key is, OCSP hashes its bits: they must be there (RFC 5280 section 4.1.2.7).
+        public_keys.key_bits(spki)
         # Unique identifiers are obsolete but legal from version 2 (RFC 5280 section 4.1.2.8).
         unique = [inside.optional(0x81), inside.optional(0x82)]
         extensions: tuple[Extension, ...] = ()
@@ -154,6 +156,22 @@ class Certificate:
     def fingerprint_sha256(self) -> bytes:
         """SHA-256 of the whole certificate."""
         return hashlib.sha256(self.der).digest()
+
+
+def read_holder(data: bytes) -> tuple[datetime, datetime, Name]:
+    """notBefore, notAfter and subject of a certificate (DER), four times as fast as all of it. Raises DerError.
+
+    What comes behind the subject is not looked at: only for certificates that were parsed once.
+    """
+    inside = der.only(data, der.SEQUENCE).enter(der.SEQUENCE)
+    _read_version(inside)
+    inside.integer()
+    inside.raw(der.SEQUENCE)
+    inside.raw(der.SEQUENCE)
+    validity = inside.enter(der.SEQUENCE)
+    not_before, not_after = validity.time(), validity.time()
+    validity.end()
+    return not_before, not_after, Name.parse(inside.raw(der.SEQUENCE))
 
 
 def _read_version(reader: der.Reader) -> int:

@@ -6,6 +6,7 @@ read by whoever knows their OID.
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 
 from greatseal.x509 import der, public_keys
 from greatseal.x509.extensions import Extension, find, parse_extensions
@@ -31,7 +32,9 @@ INVALIDITY_DATE = "2.5.29.24"
 DELTA_CRL_INDICATOR = "2.5.29.27"
 ISSUING_DISTRIBUTION_POINT = "2.5.29.28"
 CERTIFICATE_ISSUER = "2.5.29.29"
+FRESHEST_CRL = "2.5.29.46"
 
+_LIMIT = der.MAX_SIZE
 _ENUMERATED = 0x0A
 _EXTENSIONS = 0xA0
 _UNDERSTOOD = frozenset({CRL_NUMBER, REASON_CODE, INVALIDITY_DATE, ISSUING_DISTRIBUTION_POINT, "2.5.29.35"})
@@ -64,15 +67,18 @@ class RevocationList:
     signature: bytes = field(compare=False, repr=False)
 
     @classmethod
-    def parse(cls, data: bytes) -> "RevocationList":
-        """The list whose complete DER is `data`. Raises DerError, also for a certificate that is listed twice."""
-        outer = der.only(data, der.SEQUENCE)
+    def parse(cls, data: bytes, *, limit: int = _LIMIT) -> "RevocationList":
+        """The list whose complete DER is `data`, of at most `limit` octets.
+
+        Raises DerError, also for a certificate that is listed twice.
+        """
+        outer = der.only(data, der.SEQUENCE, limit)
         tbs = outer.raw(der.SEQUENCE)
         algorithm = outer.raw(der.SEQUENCE)
         signature = outer.octets()
         outer.end()
 
-        inside = der.only(tbs, der.SEQUENCE)
+        inside = der.only(tbs, der.SEQUENCE, limit)
         version = _read_version(inside)
         inner = inside.raw(der.SEQUENCE)
         issuer = Name.parse(inside.raw(der.SEQUENCE))
@@ -166,12 +172,24 @@ def _read_entries(reader: der.Reader, version: int) -> tuple[RevokedCertificate,
 def _read_entry(reader: der.Reader, version: int) -> RevokedCertificate:
     serial = reader.integer()
     revoked_at = reader.time()
-    extensions: tuple[Extension, ...] = ()
-    if version == 2 and reader.peek() is not None:
-        extensions = parse_extensions(reader.raw(der.SEQUENCE))
+    if version == 1 or reader.peek() is None:
+        reader.end()
+        return RevokedCertificate(serial, revoked_at, None)
+    raw = reader.raw(der.SEQUENCE)
     reader.end()
+    reason, extensions = _few(raw) if len(raw) <= _FEW_OCTETS else _read_entry_extensions(raw)
+    return RevokedCertificate(serial, revoked_at, reason, extensions)
+
+
+def _read_entry_extensions(raw: bytes) -> tuple[str | None, tuple[Extension, ...]]:
+    extensions = parse_extensions(raw)
     code = find(extensions, REASON_CODE)
-    return RevokedCertificate(serial, revoked_at, None if code is None else _read_reason(code), extensions)
+    return None if code is None else _read_reason(code), extensions
+
+
+# A million entries have the same few reasons, and nothing else in their extensions.
+_FEW_OCTETS = 32
+_few = lru_cache(maxsize=256)(_read_entry_extensions)
 
 
 def _read_reason(extension: Extension) -> str:

@@ -12,7 +12,7 @@ from greatseal.kernel.errors import InvalidArgument
 from greatseal.x509 import der
 from greatseal.x509.attributes import COMMON_NAME, EMAIL_ADDRESS, Attribute
 
-__all__ = ["Attribute", "Name", "same_name", "subject_from_attributes", "subject_from_custom"]
+__all__ = ["Attribute", "Name", "comparison_key", "same_name", "subject_from_attributes", "subject_from_custom"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +125,17 @@ def same_name(first: Name, second: Name) -> bool:
     """
     if first.der == second.der:
         return True
-    return [_folded(rdn) for rdn in first.rdns] == [_folded(rdn) for rdn in second.rdns]
+    return comparison_key(first) == comparison_key(second)
 
 
-def _folded(rdn: tuple[Attribute, ...]) -> list[tuple[str, int, str]]:
-    """The RDN as a sorted list, since its attributes are a set."""
-    return sorted(_folded_attribute(attribute) for attribute in rdn)
+def comparison_key(name: Name) -> tuple[tuple[tuple[str, int, str], ...], ...]:
+    """A value that two names share exactly when they are the same by RFC 5280 section 7.1; for looking names up."""
+    return tuple(_folded(rdn) for rdn in name.rdns)
+
+
+def _folded(rdn: tuple[Attribute, ...]) -> tuple[tuple[str, int, str], ...]:
+    """The RDN sorted, since its attributes are a set."""
+    return tuple(sorted(_folded_attribute(attribute) for attribute in rdn))
 
 
 def _folded_attribute(attribute: Attribute) -> tuple[str, int, str]:

@@ -58,6 +58,15 @@ def spki_algorithm(spki: bytes) -> str:
     return oid
 
 
+def key_bits(spki: bytes) -> bytes:
+    """The octets of the subjectPublicKey inside a SubjectPublicKeyInfo, which OCSP hashes. Raises DerError."""
+    inside = der.only(spki, der.SEQUENCE)
+    inside.raw(der.SEQUENCE)
+    bits = inside.octets()
+    inside.end()
+    return bits
+
+
 def load_subject_key(spki: bytes) -> SubjectKey:
     """The key inside a SubjectPublicKeyInfo. Raises DerError when it cannot be read or is of no known kind."""
     oid = spki_algorithm(spki)
@@ -99,6 +108,15 @@ def verify(spki: bytes, identifier: bytes, signature: bytes, data: bytes) -> boo
     except (der.DerError, InvalidSignature, UnsupportedAlgorithm, ValueError):
         return False
     return False
+
+
+def accepts(identifier: bytes) -> bool:
+    """Whether `verify` knows the algorithm of this AlgorithmIdentifier (DER); SHA-1 and its like it does not."""
+    try:
+        oid, _ = _split(identifier)
+    except der.DerError:
+        return False
+    return oid in (*_EDWARDS, *_RSA_HASHES, _RSA_PSS) or signature_algorithm_of(identifier) is not None
 
 
 def _split(identifier: bytes) -> tuple[str, bytes]:

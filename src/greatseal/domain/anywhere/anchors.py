@@ -21,7 +21,7 @@ from greatseal.kernel.caller import Caller
 from greatseal.kernel.errors import InvalidArgument, Refusal
 from greatseal.x509 import bundle
 from greatseal.x509.certificate import Certificate
-from greatseal.x509.chain.links import may_sign_certificates
+from greatseal.x509.path.links import may_sign_certificates
 
 
 class TrustAnchors:

@@ -2,15 +2,15 @@
 
 from greatseal.x509.chain.ca_import import Kind, check_ca_import
 from greatseal.x509.chain.links import (
-    MAX_LENGTH,
     BrokenChain,
     check_end_entity_chain,
     check_issues,
     check_path_length,
     effective_path_length,
-    is_self_signed,
     name_constraints_of,
 )
+from greatseal.x509.path import MAX_LENGTH
+from greatseal.x509.path.links import is_self_signed
 
 __all__ = [
     "MAX_LENGTH",

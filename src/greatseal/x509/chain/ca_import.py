@@ -13,13 +13,12 @@ from greatseal.x509.certificate import Certificate
 from greatseal.x509.chain.links import (
     BrokenChain,
     check_links,
-    is_self_signed,
-    may_sign_certificates,
     name_constraints_of,
 )
 from greatseal.x509.constraints import Unreadable, check_names, check_supported
 from greatseal.x509.extensions import OID
 from greatseal.x509.names import Name, same_name
+from greatseal.x509.path.links import is_self_signed, may_sign_certificates
 
 Kind = Literal["ROOT", "SUBORDINATE"]
 

@@ -2,7 +2,7 @@
 
 A chain is a sequence with the certificate that is asked about first, its issuer next, and the root last.
 Rules: RFC 5280 sections 4.2.1.9 and 6.1; acm-pca.md 2.5 (import of a CA certificate) and 6.2 (path length);
-acm.md 10.4 (chain of an imported certificate).
+acm.md 10.4 (chain of an imported certificate). The single link and the path length are those of `path`.
 """
 
 from collections.abc import Sequence
@@ -10,46 +10,24 @@ from itertools import pairwise
 
 from greatseal.kernel.errors import MalformedCertificate, ValidationFailed
 from greatseal.x509 import der
-from greatseal.x509.certificate import Certificate, verify_signature
-from greatseal.x509.extensions import OID, NameConstraints, read_key_usage, read_name_constraints
-from greatseal.x509.names import same_name
-
-MAX_LENGTH = 32
-"""Certificates in the longest path that is looked at; the service itself builds five levels (acm-pca.md 4)."""
+from greatseal.x509.certificate import Certificate
+from greatseal.x509.extensions import OID, NameConstraints, read_name_constraints
+from greatseal.x509.path import MAX_LENGTH, links
+from greatseal.x509.path.validate import path_length_problem
 
 
 class BrokenChain(ValueError):
     """A certificate that does not certify the one before it; the message says which and why, for logs."""
 
 
-def is_self_signed(certificate: Certificate) -> bool:
-    """Whether the certificate names itself as issuer and its own key made the signature."""
-    return same_name(certificate.issuer, certificate.subject) and verify_signature(certificate, certificate.spki)
-
-
 def check_issues(issuer: Certificate, certificate: Certificate) -> None:
-    """Raises BrokenChain unless `issuer` is a CA that may sign certificates and did sign this one.
-
-    A self-signed root of version 1 has no extensions to say so and counts as a CA (RFC 5280 section 6.1.4 (k)).
-    """
-    name = issuer.subject.display()
-    if not same_name(certificate.issuer, issuer.subject):
-        raise BrokenChain(f"the issuer of {certificate.subject.display()!r} is not {name!r}")
-    if not issuer.is_ca and not (issuer.version == 1 and is_self_signed(issuer)):
-        raise BrokenChain(f"{name!r} is not the certificate of a CA")
-    if not may_sign_certificates(issuer):
-        raise BrokenChain(f"the key usage of {name!r} does not allow signing certificates")
-    if not verify_signature(certificate, issuer.spki):
-        raise BrokenChain(f"the signature of {certificate.subject.display()!r} was not made by {name!r}")
-
-
-def may_sign_certificates(issuer: Certificate) -> bool:
-    """Whether KeyUsage is absent or has keyCertSign (RFC 5280 section 4.2.1.3); False when it is broken."""
-    usage = issuer.extension(OID.KEY_USAGE)
-    try:
-        return usage is None or "KeyCertSign" in read_key_usage(usage)
-    except der.DerError:
-        return False
+    """Raises BrokenChain unless `issuer` is a CA that may sign certificates and did sign this one."""
+    fault = links.name_fault(certificate, issuer)
+    if fault is None and (fault := links.issuer_fault(issuer)) is not None:
+        raise BrokenChain(f"{issuer.subject.display()!r} {fault[1]}")
+    fault = fault or links.signature_fault(certificate, issuer)
+    if fault is not None:
+        raise BrokenChain(f"{certificate.subject.display()!r} {fault[1]}")
 
 
 def check_end_entity_chain(leaf: Certificate, chain: Sequence[Certificate]) -> None:
@@ -76,10 +54,10 @@ def check_links(path: Sequence[Certificate], *, end_is_ca: bool = False) -> None
         raise BrokenChain("a certificate occurs twice")
     for certificate, issuer in pairwise(path):
         check_issues(issuer, certificate)
-    first = 0 if end_is_ca else 1
-    for position, issuer in enumerate(path[first:], start=first):
-        if issuer.path_length is not None and _counted(path[first:position]) > issuer.path_length:
-            raise BrokenChain(f"the path length of {issuer.subject.display()!r} is exceeded")
+    for index in range(0 if end_is_ca else 1, len(path)):
+        problem = path_length_problem(tuple(path), index, end_is_ca=end_is_ca)
+        if problem is not None:
+            raise BrokenChain(f"{problem.subject!r} {problem.what}")
 
 
 def _counted(certificates: Sequence[Certificate]) -> int:

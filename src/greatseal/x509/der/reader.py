@@ -25,14 +25,15 @@ class Reader:
     Every method raises DerError. `end()` must be called where nothing may follow.
     """
 
-    __slots__ = ("_data", "_depth", "_position")
+    __slots__ = ("_data", "_depth", "_limit", "_position")
 
-    def __init__(self, data: bytes, depth: int = 0) -> None:
-        if len(data) > MAX_SIZE:
-            raise DerError(f"a structure of more than {MAX_SIZE} octets")
+    def __init__(self, data: bytes, depth: int = 0, limit: int = MAX_SIZE) -> None:
+        """`limit` is raised for the one structure that is long by nature, the revocation list."""
+        if len(data) > limit:
+            raise DerError(f"a structure of more than {limit} octets")
         if depth > MAX_DEPTH:
             raise DerError(f"values nested more than {MAX_DEPTH} deep")
-        self._data, self._depth, self._position = data, depth, 0
+        self._data, self._depth, self._limit, self._position = data, depth, limit, 0
 
     def peek(self) -> int | None:
         """The tag of the next value; None at the end."""
@@ -50,7 +51,7 @@ class Reader:
 
     def enter(self, tag: int) -> "Reader":
         """A reader for the inside of the next value, which must have this tag."""
-        return Reader(self.read(tag), self._depth + 1)
+        return Reader(self.read(tag), self._depth + 1, self._limit)
 
     def optional(self, tag: int) -> bytes | None:
         """The content of the next value if it has this tag; otherwise None, and nothing is consumed."""
@@ -125,9 +126,9 @@ class Reader:
         return decode_time(tag, self.read(tag))
 
 
-def only(data: bytes, tag: int) -> Reader:
+def only(data: bytes, tag: int, limit: int = MAX_SIZE) -> Reader:
     """A reader for the inside of `data`, which must be exactly one value with this tag."""
-    outer = Reader(data)
+    outer = Reader(data, limit=limit)
     inner = outer.enter(tag)
     outer.end()
     return inner

@@ -1,6 +1,7 @@
 """Contents of primitive types, decoded; everything that DER forbids raises DerError."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from greatseal.x509.der.tags import MAX_OID_SIZE, UTC_TIME, DerError
 
@@ -49,6 +50,8 @@ def decode_oid(content: bytes) -> str:
     return ".".join(map(str, (root, arcs[0] - root * 40, *arcs[1:])))
 
 
+# Long lists repeat their times, and reading one takes as long as all the rest of an entry.
+@lru_cache(maxsize=1024)
 def decode_time(tag: int, content: bytes) -> datetime:
     """UTCTime or GeneralizedTime content with seconds and Z, nothing else (RFC 5280 section 4.1.2.5)."""
     size = 13 if tag == UTC_TIME else 15

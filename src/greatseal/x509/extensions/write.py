@@ -71,10 +71,11 @@ def crl_distribution_points(url: str) -> Extension:
     return Extension(OID.CRL_DISTRIBUTION_POINTS, False, der.sequence(point))
 
 
-def authority_information_access(ocsp_url: str) -> Extension:
-    """AuthorityInfoAccess with one OCSP responder (RFC 5280 section 4.2.2.1)."""
-    entry = AccessDescription(OID.ACCESS_OCSP, GeneralName("uri", ocsp_url))
-    return Extension(OID.AUTHORITY_INFORMATION_ACCESS, False, _access([entry]))
+def authority_information_access(ocsp_url: str | None, issuers_url: str | None = None) -> Extension:
+    """AuthorityInfoAccess with an OCSP responder, the issuer's certificate, or both (RFC 5280 section 4.2.2.1)."""
+    given = ((OID.ACCESS_OCSP, ocsp_url), (OID.ACCESS_CA_ISSUERS, issuers_url))
+    entries = [AccessDescription(method, GeneralName("uri", url)) for method, url in given if url is not None]
+    return Extension(OID.AUTHORITY_INFORMATION_ACCESS, False, _access(entries))
 
 
 def subject_information_access(entries: Sequence[AccessDescription]) -> Extension:
