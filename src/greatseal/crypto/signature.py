@@ -4,12 +4,14 @@ A `Signer` is all that other strata see of a private key: its public half and a 
 keys are one kind of it; hardware tokens another (`domain/keys`).
 """
 
+import hashlib
 from dataclasses import dataclass
 from typing import Protocol
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
 from greatseal.crypto.algorithms import KeyAlgorithm, SignatureAlgorithm
 from greatseal.crypto.keypair import PrivateKey, PublicKey, algorithm_of, encode_public, load_public
@@ -19,6 +21,14 @@ _HASHES: dict[str, type[hashes.HashAlgorithm]] = {
     "SHA384": hashes.SHA384,
     "SHA512": hashes.SHA512,
 }
+
+
+class SignerUnavailable(Exception):
+    """The key cannot be reached now: nothing was signed that anybody has, and asking again may help."""
+
+
+class SignerLied(Exception):
+    """What came back is not a signature by the key that was asked. It goes nowhere."""
 
 
 class Signer(Protocol):
@@ -35,7 +45,14 @@ class Signer(Protocol):
         ...
 
     def sign(self, data: bytes, algorithm: SignatureAlgorithm) -> bytes:
-        """The signature over `data`. Raises ValueError when the key cannot make this kind of signature."""
+        """The signature over `data`. Raises ValueError when the key cannot make this kind of signature.
+
+        Raises SignerUnavailable and SignerLied where the key is not in this process.
+        """
+        ...
+
+    def sign_digest(self, digest: bytes, algorithm: SignatureAlgorithm) -> bytes:
+        """As `sign`, over data of which only the hash is given. Raises ValueError also for ML-DSA, which has none."""
         ...
 
 
@@ -69,6 +86,24 @@ class SoftwareSigner:
             raise ValueError(f"a key of type {self.algorithm.name} cannot sign with {algorithm.name}")
         return self.key.sign(data)
 
+    def sign_digest(self, digest: bytes, algorithm: SignatureAlgorithm) -> bytes:
+        """The signature over data with this hash, in the form that X.509 carries."""
+        if algorithm.family != self.algorithm.family:
+            raise ValueError(f"a key of type {self.algorithm.name} cannot sign with {algorithm.name}")
+        if isinstance(self.key, rsa.RSAPrivateKey):
+            return self.key.sign(digest, _padding(algorithm), Prehashed(_hash(algorithm)))
+        if isinstance(self.key, ec.EllipticCurvePrivateKey):
+            hashed = Prehashed(_hash(algorithm))
+            return self.key.sign(digest, ec.ECDSA(hashed, deterministic_signing=self.deterministic))
+        raise ValueError(f"{algorithm.name} does not sign hashes")
+
+
+def digest_of(data: bytes, algorithm: SignatureAlgorithm) -> bytes:
+    """The hash of `data` that this algorithm signs. Raises ValueError for ML-DSA, which signs data as it is."""
+    if algorithm.value.hash is None:
+        raise ValueError(f"{algorithm.name} does not sign hashes")
+    return hashlib.new(algorithm.value.hash, data).digest()
+
 
 def verify(spki: bytes, algorithm: SignatureAlgorithm, signature: bytes, data: bytes) -> bool:
     """Whether `signature` over `data` was made by the key in `spki` (DER) with exactly this algorithm."""
@@ -77,20 +112,30 @@ def verify(spki: bytes, algorithm: SignatureAlgorithm, signature: bytes, data: b
 
 def verify_with(key: PublicKey, algorithm: SignatureAlgorithm, signature: bytes, data: bytes) -> bool:
     """As `verify`, for a key that is loaded already."""
+    if isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
+        return algorithm.value.hash is not None and verify_digest(key, algorithm, signature, digest_of(data, algorithm))
     row = algorithm_of(key)
+    if row is None or algorithm.name != row.name:
+        return False
     try:
-        if isinstance(key, rsa.RSAPublicKey):
-            if algorithm.family != "RSA":
-                return False
-            key.verify(signature, data, _padding(algorithm), _hash(algorithm))
-        elif isinstance(key, ec.EllipticCurvePublicKey):
-            if algorithm.family != "EC":
-                return False
-            key.verify(signature, data, ec.ECDSA(_hash(algorithm)))
+        key.verify(signature, data)
+    except InvalidSignature:
+        return False
+    return True
+
+
+def verify_digest(key: PublicKey, algorithm: SignatureAlgorithm, signature: bytes, digest: bytes) -> bool:
+    """As `verify_with`, over data with this hash. False for ML-DSA, which signs data as it is.
+
+    Raises ValueError when `digest` is not as long as the algorithm's hash.
+    """
+    try:
+        if isinstance(key, rsa.RSAPublicKey) and algorithm.family == "RSA":
+            key.verify(signature, digest, _padding(algorithm), Prehashed(_hash(algorithm)))
+        elif isinstance(key, ec.EllipticCurvePublicKey) and algorithm.family == "EC":
+            key.verify(signature, digest, ec.ECDSA(Prehashed(_hash(algorithm))))
         else:
-            if row is None or algorithm.name != row.name:
-                return False
-            key.verify(signature, data)
+            return False
     except InvalidSignature:
         return False
     return True

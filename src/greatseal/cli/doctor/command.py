@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from greatseal.cli import options
-from greatseal.cli.doctor import clients, database, directory, protection, service
+from greatseal.cli.doctor import clients, database, directory, protection, service, stores
 from greatseal.cli.doctor.findings import Check, Finding, Level, Patient
 from greatseal.kernel.clock import SystemClock
 from greatseal.settings import SettingsError, load
@@ -16,6 +16,7 @@ from greatseal.settings import SettingsError, load
 CHECKS: tuple[Check, ...] = (
     directory.ownership,
     protection.kek,
+    stores.key_stores,
     database.database,
     directory.disk,
     directory.clock,

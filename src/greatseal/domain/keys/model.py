@@ -7,6 +7,7 @@ from enum import Enum
 
 from greatseal.crypto.algorithms import KeyAlgorithm
 from greatseal.crypto.keypair import encode_public, load_public
+from greatseal.kernel.errors import InvalidArgument
 
 
 class Purpose(Enum):
@@ -22,15 +23,21 @@ class Purpose(Enum):
     """Material of a KMS key: a private key or the bytes of a symmetric one."""
 
 
+SOFTWARE = ""
+"""Where a key is that no key store holds: sealed in the database."""
+
+
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """A key that is sealed already but not yet stored."""
+    """A key that is sealed already, or was made in a key store, but is not yet stored."""
 
     id: str
     algorithm: KeyAlgorithm | None
     """None for an imported key of a size that Greatseal does not generate (RSA 1024 to 16384 bits)."""
     spki: bytes
-    sealed: bytes
+    sealed: bytes | None
+    """None when a key store holds the private half."""
+    store: str = SOFTWARE
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +47,7 @@ class NewSecret:
     id: str
     sealed: bytes
     spki: None = None
+    store: str = SOFTWARE
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +59,23 @@ class KeyRecord:
     purpose: Purpose
     spki: bytes | None
     created_at: datetime
+    store: str = SOFTWARE
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A stored key with what opens its private half."""
+
+    record: KeyRecord
+    sealed: bytes | None
+
+
+class StoreRefuses(InvalidArgument):
+    """The key store cannot hold a key of this kind. Nothing weaker or elsewhere is made in its place."""
+
+
+class KeyAbandoned(Exception):
+    """A key that waited too long for what it was made for; its key store may have destroyed it since."""
 
 
 def fingerprint(spki: bytes) -> str:

@@ -1,12 +1,14 @@
-"""The table of keys."""
+"""The tables of keys."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Column, Index, LargeBinary, String, Table, delete, select
 
-from greatseal.domain.keys.model import KeyRecord, NewKey, NewSecret, Purpose, fingerprint
+from greatseal.domain.keys.model import Found, KeyRecord, NewKey, NewSecret, Purpose, fingerprint, identity
 from greatseal.storage import Tx
 from greatseal.storage.schema import metadata, utc_timestamp
+from greatseal.storage.sealed import SealedColumn
 
 key = Table(
     "key",
@@ -17,9 +19,23 @@ key = Table(
     # Of the public key; symmetric material has neither.
     Column("spki", LargeBinary),
     Column("fingerprint", String(64)),
-    Column("sealed", LargeBinary, nullable=False),
+    # The name of the key store that holds the private half; empty when it is in `sealed`.
+    Column("store", String(64), nullable=False),
+    Column("sealed", LargeBinary),
     Column("created_at", utc_timestamp(), nullable=False),
     Index("ix_key_fingerprint", "fingerprint"),
+)
+
+SEALED = SealedColumn(key, "id", "sealed", identity)
+
+# Keys in key stores that no row of `key` needs, or does not need yet: they are destroyed there once they are due.
+unneeded_key = Table(
+    "unneeded_key",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("store", String(64), nullable=False),
+    Column("due_at", utc_timestamp(), nullable=False),
+    Index("ix_unneeded_key_due_at", "due_at"),
 )
 
 # Public keys whose private half is known to strangers. Rows stay for ever: such a key does not heal.
@@ -41,18 +57,48 @@ def add(tx: Tx, new: NewKey | NewSecret, *, account: str, purpose: Purpose, at: 
             "purpose": purpose.value,
             "spki": new.spki,
             "fingerprint": None if new.spki is None else fingerprint(new.spki),
+            "store": new.store,
             "sealed": new.sealed,
             "created_at": at,
         },
     )
 
 
-def find(tx: Tx, key_id: str) -> tuple[KeyRecord, bytes] | None:
+def find(tx: Tx, key_id: str) -> Found | None:
     """A key and its sealed private half."""
     row = tx.first(select(key).where(key.c.id == key_id))
     if row is None:
         return None
-    return KeyRecord(row.id, row.account, Purpose(row.purpose), row.spki, row.created_at), row.sealed
+    record = KeyRecord(row.id, row.account, Purpose(row.purpose), row.spki, row.created_at, row.store)
+    return Found(record, row.sealed)
+
+
+def stores_in_use(tx: Tx) -> Sequence[str]:
+    """The names of the key stores that hold keys."""
+    query = select(key.c.store).where(key.c.store != "").distinct().order_by(key.c.store)
+    return [row.store for row in tx.all(query)]
+
+
+def add_unneeded(tx: Tx, key_id: str, store: str, due: datetime) -> None:
+    """A key store is to destroy this key at `due`, unless it is needed until then."""
+    tx.insert_once(unneeded_key, {"id": key_id, "store": store, "due_at": due})
+
+
+def need(tx: Tx, key_id: str, now: datetime) -> bool:
+    """The key is needed. False when it is too late to say so."""
+    wanted = delete(unneeded_key).where(unneeded_key.c.id == key_id, unneeded_key.c.due_at > now)
+    return tx.execute(wanted).rowcount == 1
+
+
+def unneeded(tx: Tx, before: datetime, limit: int) -> Sequence[tuple[str, str]]:
+    """Ids and key stores of the keys that were due before, oldest first."""
+    query = select(unneeded_key.c.id, unneeded_key.c.store).where(unneeded_key.c.due_at < before)
+    return [(row.id, row.store) for row in tx.all(query.order_by(unneeded_key.c.due_at).limit(limit))]
+
+
+def gone(tx: Tx, key_id: str) -> None:
+    """The key store has destroyed this key."""
+    tx.execute(delete(unneeded_key).where(unneeded_key.c.id == key_id))
 
 
 def has_authority_key(tx: Tx, wanted: str) -> bool:
