@@ -44,8 +44,8 @@ def test_global_keys() -> None:
 
 
 def test_keys_of_services() -> None:
-    listed = keys_of(PAGE, "(?:acm|acm-pca|iam|sts|organizations|ram|rolesanywhere)")
-    services = "acm|acm-pca|iam|sts|organizations|ram|rolesanywhere"
+    listed = keys_of(PAGE, "(?:acm|acm-pca|iam|kms|sts|organizations|ram|rolesanywhere)")
+    services = "acm|acm-pca|iam|kms|sts|organizations|ram|rolesanywhere"
     written = set(re.findall(rf'"((?:{services}):[A-Z][A-Za-z]+)[/"]', code()))
     operations = {
         f"{model.signing_name}:{operation}"
@@ -55,6 +55,9 @@ def test_keys_of_services() -> None:
     permissions = {
         "acm-pca:GenerateCRL",
         "iam:PassRole",
+        "kms:ReEncryptFrom",
+        "kms:ReEncryptTo",
+        "kms:RotateKey",
         "sts:TagSession",
         "sts:SetSourceIdentity",
         "rolesanywhere:CreateSession",

@@ -8,7 +8,7 @@ from greatseal.domain.access.accounts import Accounts
 from greatseal.domain.access.assuming import Assumed, Assuming, Assumption
 from greatseal.domain.access.assuming import Limits as SessionLimits
 from greatseal.domain.access.model import Account, Credential, Identity, IdentityKind, Membership, Question
-from greatseal.domain.access.resource_policies import ResourcePolicies
+from greatseal.domain.access.resource_policies import ResourcePolicies, UnknownPrincipals
 from greatseal.domain.access.service import Access
 from greatseal.domain.access.sessions import SessionExpired, SessionInvalid, Sessions
 from greatseal.domain.access.web_identity import WebIdentities
@@ -30,5 +30,6 @@ __all__ = [
     "SessionInvalid",
     "SessionLimits",
     "Sessions",
+    "UnknownPrincipals",
     "WebIdentities",
 ]

@@ -7,8 +7,10 @@ from greatseal.domain.access.model import Credential, root_arn
 from greatseal.domain.access.store import credentials as store
 from greatseal.domain.access.store import generation
 from greatseal.domain.access.store.credentials import StoredCredential
+from greatseal.domain.access.store.tables import credential
 from greatseal.kernel.arn import Arn, partition_of
 from greatseal.storage import Tx
+from greatseal.storage.sealed import SealedColumn
 
 
 def add_credential(tx: Tx, sealer: Sealer, made: Credential, *, owner_id: str, at: datetime) -> None:
@@ -39,3 +41,6 @@ def opened(sealer: Sealer, row: StoredCredential, region: str) -> Credential:
 
 def _identity(access_key_id: str) -> str:
     return f"credential/{access_key_id}"
+
+
+SEALED = SealedColumn(credential, "access_key_id", "sealed_secret", _identity)

@@ -1,6 +1,6 @@
 """Principals and their credentials, and the questions that operations ask."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -71,6 +71,8 @@ class Question:
     action: str
     resource: str
     context: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    deferred: Mapping[str, Callable[[], str | tuple[str, ...]]] = field(default_factory=dict)
+    """Condition keys that cost a query, which is made when a policy speaks of them."""
     owner: str = ""
     """The account that owns the resource, where its ARN does not tell, as those of buckets do not."""
 

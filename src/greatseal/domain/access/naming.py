@@ -17,38 +17,44 @@ from greatseal.storage import Tx
 _UNIQUE_ID = re.compile(r"A(?:IDA|ROA)[A-Z0-9]{17}")
 
 
+class UnknownPrincipal(MalformedPolicy):
+    """A policy names a user or role that does not exist."""
+
+
 def pin(tx: Tx, document: str) -> str:
     """The document with ids instead of the ARNs of users and roles. It must have been parsed before.
 
-    Raises MalformedPolicy when it names one that does not exist.
+    Raises UnknownPrincipal when it names one that does not exist.
     """
-
-    def to_id(name: str) -> str:
-        try:
-            arn = Arn.parse(name)
-        except ValueError:
-            return name
-        kind, _, path = arn.resource.partition("/")
-        if arn.service != "iam" or kind not in ("user", "role"):
-            return name
-        found = reading.identity_by_name(tx, arn.account, IdentityKind(kind), path.rpartition("/")[2])
-        if found is None or found.arn(arn.partition) != name:
-            raise MalformedPolicy("", f'Invalid principal in policy: "AWS":"{name}"')
-        return found.id
-
-    return _rewritten(document, to_id)
+    return _rewritten(document, lambda name: pin_name(tx, name))
 
 
 def unpin(tx: Tx, document: str, partition: str) -> str:
     """The document with ARNs of a partition again, as far as their users and roles still exist."""
+    return _rewritten(document, lambda name: unpin_name(tx, name, partition))
 
-    def to_arn(name: str) -> str:
-        if not _UNIQUE_ID.fullmatch(name):
-            return name
-        found = reading.identity_by_id(tx, name)
-        return name if found is None else found.arn(partition)
 
-    return _rewritten(document, to_arn)
+def pin_name(tx: Tx, name: str) -> str:
+    """The unique id of the user or role with this ARN; any other name as it is. Raises UnknownPrincipal."""
+    try:
+        arn = Arn.parse(name)
+    except ValueError:
+        return name
+    kind, _, path = arn.resource.partition("/")
+    if arn.service != "iam" or kind not in ("user", "role"):
+        return name
+    found = reading.identity_by_name(tx, arn.account, IdentityKind(kind), path.rpartition("/")[2])
+    if found is None or found.arn(arn.partition) != name:
+        raise UnknownPrincipal("", f'Invalid principal in policy: "AWS":"{name}"')
+    return found.id
+
+
+def unpin_name(tx: Tx, name: str, partition: str) -> str:
+    """The ARN of the user or role with this unique id, while it exists; any other name as it is."""
+    if not _UNIQUE_ID.fullmatch(name):
+        return name
+    found = reading.identity_by_id(tx, name)
+    return name if found is None else found.arn(partition)
 
 
 def _rewritten(document: str, rename: Callable[[str], str]) -> str:

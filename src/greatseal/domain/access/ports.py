@@ -1,6 +1,6 @@
 """What the access room needs from above."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from greatseal.domain.access.model import Membership
@@ -12,6 +12,14 @@ class Organizations(Protocol):
 
     def membership(self, tx: Tx, account: str) -> Membership | None:
         """The account's place, or None outside every organization."""
+        ...
+
+
+class Grants(Protocol):
+    """Knows the grants on KMS keys."""
+
+    def policy(self, tx: Tx, key_arn: str, principals: Sequence[str]) -> str | None:
+        """The grants on a key to any of these names, as a document of statements that allow; None for no grant."""
         ...
 
 

@@ -20,6 +20,10 @@ from greatseal.storage import Tx
 OWN = ""
 
 
+class UnknownPrincipals(InvalidPolicy):
+    """A resource policy names a user or role that does not exist."""
+
+
 class ResourcePolicies:
     """Keeps and hands out the policies of resources. Every verb joins the caller's transaction."""
 
@@ -29,8 +33,10 @@ class ResourcePolicies:
     def put(self, tx: Tx, resource_arn: str, document: str, *, part: str = OWN, limit: int | None = None) -> None:
         """Sets one part. Raises InvalidPolicy for a document outside the grammar or with an unknown principal."""
         try:
-            parse_policy(document, PolicyKind.RESOURCE, limit=limit)
+            parse_policy(document, kind_of(resource_arn), limit=limit)
             pinned = naming.pin(tx, document)
+        except naming.UnknownPrincipal as error:
+            raise UnknownPrincipals(str(error)) from None
         except MalformedPolicy as error:
             raise InvalidPolicy(str(error)) from None
         store.put(tx, resource_arn, part, pinned, self._clock.now())
@@ -52,6 +58,11 @@ class ResourcePolicies:
         """The documents by part."""
         partition = Arn.parse(resource_arn).partition
         return {part: naming.unpin(tx, document, partition) for part, document in store.parts(tx, resource_arn)}
+
+
+def kind_of(resource_arn: str) -> PolicyKind:
+    """The kind of policy that a resource has."""
+    return PolicyKind.KEY if resource_arn.split(":", 3)[2] == "kms" else PolicyKind.RESOURCE
 
 
 def merge(documents: Sequence[str]) -> str | None:

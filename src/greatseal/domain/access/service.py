@@ -1,10 +1,11 @@
 """The verbs of the access room that every door calls: whose credential is this, and may it do what it asks?"""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from greatseal.crypto.wrap import Sealer
 from greatseal.domain.access import resource_policies, standing
@@ -16,6 +17,7 @@ from greatseal.domain.access.language import (
     Context,
     DecidedBy,
     PolicyKind,
+    Principal,
     PrincipalKind,
     Request,
     Verdict,
@@ -33,7 +35,7 @@ from greatseal.domain.access.model import (
     owner_of,
     root_arn,
 )
-from greatseal.domain.access.ports import Organizations
+from greatseal.domain.access.ports import Grants, Organizations
 from greatseal.domain.access.standing import Standing, compiled
 from greatseal.domain.access.store import accounts, credentials, generation, reading
 from greatseal.domain.tags import Tags
@@ -46,10 +48,12 @@ from greatseal.kernel.ids import new_access_key_id, new_secret_access_key
 from greatseal.kernel.secret import Secret
 from greatseal.storage import Storage, Tx
 
+T = TypeVar("T")
+
 # Callers and resources that are remembered between two changes; temporary credentials are a caller each.
 _REMEMBERED = 8192
 # Services whose resources carry policies; of all others none is looked for.
-_WITH_POLICIES = frozenset({"acm-pca", "kms", "s3"})
+_WITH_POLICIES = frozenset({"acm-pca", "events", "kms", "s3", "sns", "sqs"})
 
 
 class _Memory:
@@ -60,7 +64,9 @@ class _Memory:
         self.credentials: dict[str, Credential | None] = {}
         self.standings: dict[tuple[str, str], Standing] = {}
         self.policies: dict[str, CompiledPolicy | None] = {}
+        self.grants: dict[tuple[str, Principal], CompiledPolicy | None] = {}
         self.memberships: dict[str, Membership | None] = {}
+        self.others: dict[object, Any] = {}
 
 
 class Access:
@@ -79,6 +85,7 @@ class Access:
         entropy: Entropy,
         tags: Tags,
         organizations: Organizations,
+        grants: Grants | None = None,
         region: str,
     ) -> None:
         """`region` is the installation's own: its partition is that of every principal."""
@@ -88,6 +95,7 @@ class Access:
         self._entropy = entropy
         self._tags = tags
         self._organizations = organizations
+        self._grants = grants
         self._region = region
         self._configured: dict[str, Credential] = {}
         self._memory = _Memory(-1)
@@ -139,14 +147,24 @@ class Access:
             if not verdict.allowed:
                 raise AccessDenied(denial_sentence(verdict, caller.principal_arn, question.action, question.resource))
 
-    def verdict(self, caller: Caller, question: Question) -> Verdict:
-        """What all policies together say, and which of them decided."""
+    def verdict(self, caller: Caller, question: Question, *, grants_too: bool = True) -> Verdict:
+        """What all policies together say, and which of them decided; also without the grants on a KMS key."""
         memory = self._recall()
-        return self._verdict(memory, self._standing(memory, caller), caller, question)
+        of = self._standing(memory, caller)
+        if grants_too:
+            return self._verdict(memory, of, caller, question)
+        circumstances, request = self._weigh(memory, of, caller, question)
+        return evaluate(replace(circumstances, grants=None), request)
 
     def verdict_for(self, of: Standing, caller: Caller, question: Question) -> Verdict:
         """As `verdict`, for a standing that is not the caller's own: a service, or the bearer of a token."""
         return self._verdict(self._recall(), of, caller, question)
+
+    def would_allow(self, caller: Caller, question: Question, document: str) -> bool:
+        """Whether the caller could do this if the resource had this policy, and no grants."""
+        circumstances, request = self.weigh(self.standing(caller), caller, question)
+        policy = compiled(document, resource_policies.kind_of(question.resource), question.resource)
+        return evaluate(replace(circumstances, resource=policy, grants=None), request).allowed
 
     def weigh(self, of: Standing, caller: Caller, question: Question) -> tuple[Circumstances, Request]:
         """The policies that have a say, and the request as they see it."""
@@ -178,7 +196,7 @@ class Access:
             **_request_keys(caller),
             **of.keys,
             **standing.resource_keys(owner, self._membership(memory, owner) if owner else None),
-            **self._resource_tags(of, policy, question),
+            **self._costly_keys(of, policy, question),
             **question.context,
         }
         try:
@@ -192,7 +210,8 @@ class Access:
             boundary=of.boundary,
             session=of.session,
             resource=policy,
-            authoritative=_service_of(question.resource) == "kms",
+            authoritative=_service_of(question.resource) == "kms" and ":key/" in question.resource,
+            grants=self._granted(memory, of.principal, question.resource),
             scp_levels=of.scp_levels,
             management_account=of.management_account,
         )
@@ -209,6 +228,17 @@ class Access:
                 _remember(memory.standings, key, found)
         return found
 
+    def remembered(self, name: object, read: Callable[[], T]) -> T:
+        """What `read` gave the last time, as long as nothing has raised the generation since.
+
+        For other rooms, whose every change of what they keep here must raise it, as those of policies do.
+        """
+        memory = self._recall()
+        if name not in memory.others:
+            _remember(memory.others, name, read())
+        found: T = memory.others[name]
+        return found
+
     def membership(self, account: str) -> Membership | None:
         """The account's place in its organization, if it has one."""
         return self._membership(self._recall(), account)
@@ -222,7 +252,7 @@ class Access:
         return None if row is None else row.account
 
     def _recall(self) -> _Memory:
-        number = self._storage.read(generation.current)
+        number = generation.current(self._storage)
         memory = self._memory
         if memory.generation != number:
             with self._lock:
@@ -250,18 +280,36 @@ class Access:
         if arn not in memory.policies:
             read = _trust_policy if trust else _resource_document
             document = self._storage.read(lambda tx: read(tx, arn))
-            kind = PolicyKind.TRUST if trust else PolicyKind.RESOURCE
+            kind = PolicyKind.TRUST if trust else resource_policies.kind_of(arn)
             found = None if document is None else compiled(document, kind, arn)
             _remember(memory.policies, arn, found)
         return memory.policies[arn]
 
-    def _resource_tags(self, of: Standing, policy: CompiledPolicy | None, question: Question) -> dict[str, Value]:
-        """`aws:ResourceTag/…`, read only when a policy asks for it."""
+    def _granted(self, memory: _Memory, principal: Principal, resource: str) -> CompiledPolicy | None:
+        """The grants that name a caller on a KMS key."""
+        grants = self._grants
+        if grants is None or _service_of(resource) != "kms" or not principal.account:
+            return None
+        key = (resource, principal)
+        if key not in memory.grants:
+            root = root_arn(principal.account, self._region)
+            names = [each for each in (principal.arn, principal.role_arn, principal.unique_id, root) if each]
+            document = self._storage.read(lambda tx: grants.policy(tx, resource, names))
+            found = None if document is None else compiled(document, PolicyKind.RESOURCE, f"grants on {resource}")
+            _remember(memory.grants, key, found)
+        return memory.grants[key]
+
+    def _costly_keys(self, of: Standing, policy: CompiledPolicy | None, question: Question) -> dict[str, Value]:
+        """`aws:ResourceTag/…` and what else takes a query, each read only when a policy speaks of it."""
         around = (*of.identity, *(of.session or ()), *(each for level in of.scp_levels for each in level))
-        if not any(_speaks_of_tags(each) for each in (*around, of.boundary, policy) if each is not None):
-            return {}
-        found = self._storage.read(lambda tx: self._tags.of(tx, question.resource))
-        return {f"aws:ResourceTag/{tag.key}": tag.value or "" for tag in found}
+        present = [each for each in (*around, of.boundary, policy) if each is not None]
+        keys: dict[str, Value] = {
+            name: read() for name, read in question.deferred.items() if any(_speaks_of(each, name) for each in present)
+        }
+        if any(_speaks_of(each, "aws:ResourceTag/") for each in present):
+            found = self._storage.read(lambda tx: self._tags.of(tx, question.resource))
+            keys |= {f"aws:ResourceTag/{tag.key}": tag.value or "" for tag in found}
+        return keys
 
     def _ensure(self, tx: Tx, made: Credential) -> Credential:
         self._ensure_account(tx, made.account)
@@ -308,8 +356,9 @@ def _resource_document(tx: Tx, arn: str) -> str | None:
 
 
 @lru_cache(maxsize=4096)
-def _speaks_of_tags(policy: CompiledPolicy) -> bool:
-    return "resourcetag/" in repr(policy.policy).lower()
+def _speaks_of(policy: CompiledPolicy, key: str) -> bool:
+    """Whether a policy names a condition key, in a condition or as a variable."""
+    return key.lower() in repr(policy.policy).lower()
 
 
 def _check_session(caller: Caller) -> None:

@@ -9,13 +9,15 @@ class PolicyKind(Enum):
 
     IDENTITY = "identity-based policy"
     RESOURCE = "resource-based policy"
+    KEY = "key policy"
+    """That of a KMS key: a resource-based policy whose statements may lack actions or resources (kms.md 10)."""
     TRUST = "role trust policy"
     SCP = "service control policy"
     BOUNDARY = "permissions boundary"
     SESSION = "session policy"
 
 
-NAMES_PRINCIPALS = frozenset({PolicyKind.RESOURCE, PolicyKind.TRUST})
+NAMES_PRINCIPALS = frozenset({PolicyKind.RESOURCE, PolicyKind.KEY, PolicyKind.TRUST})
 """Kinds whose statements say whom they speak of; all others speak of whoever carries them."""
 
 CURRENT_VERSION = "2012-10-17"

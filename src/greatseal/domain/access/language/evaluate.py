@@ -21,6 +21,8 @@ class DecidedBy(Enum):
     BOUNDARY = "permissions boundary"
     SESSION = "session policy"
     VPC_ENDPOINT = "VPC endpoint policy"
+    GRANT = "grant"
+    """A grant on a KMS key; only in verdicts that allow."""
     ROOT = "root user"
     """The right of an account's root user, which no policy writes down; only in verdicts that allow."""
 
@@ -46,6 +48,8 @@ class Circumstances:
 
     A trust policy always does.
     """
+    grants: CompiledPolicy | None = None
+    """The grants on the resource that name the caller, as statements that allow and need no other (kms.md 14)."""
     scp_levels: tuple[Policies, ...] = ()
     """From the root of the organization down to the account of the *principal*; empty without service control."""
     management_account: bool = False
@@ -120,6 +124,7 @@ class _Evaluation:
         self._authoritative = at.authoritative or is_trust
         self._resource_kind = DecidedBy.TRUST if is_trust else DecidedBy.RESOURCE
         self._resource = NOTHING if at.resource is None else at.resource.decide(request)
+        self._granted = NOTHING if at.grants is None else at.grants.decide(request)
         self._scps = [] if exempt else [_said(DecidedBy.SCP, level, request) for level in at.scp_levels]
         self._identity = _said(DecidedBy.IDENTITY, at.identity if carries else (), request)
         self._boundary = _said(DecidedBy.BOUNDARY, (at.boundary,) if at.boundary and carries else (), request)
@@ -151,6 +156,8 @@ class _Evaluation:
         reach = self._resource.reach
         if not self._caller.account:
             return self._of_resource() if reach else self._silence_of_resource()
+        if self._granted.reach:
+            return self._of_grant()
         if self._at.resource_account not in ("", self._caller.account):
             # Both accounts must agree; a closer name in the resource's policy does not replace the caller's side.
             return self._own_side() if reach else self._silence_of_resource()
@@ -161,6 +168,14 @@ class _Evaluation:
         if self._authoritative and not reach:
             return self._silence_of_resource()
         return self._own_side()
+
+    def _of_grant(self) -> Verdict:
+        """Also for callers of other accounts, and whatever the key's policy and the caller's own say."""
+        assert self._at.grants is not None
+        if self._granted.reach is Reach.ACCOUNT:
+            return self._own_side()
+        limits = self._limits() if self._granted.reach is Reach.ROLE else None
+        return limits or _verdict(True, DecidedBy.GRANT, self._at.grants, self._granted)
 
     def _silence_of_resource(self) -> Verdict:
         return Verdict(False, self._resource_kind)

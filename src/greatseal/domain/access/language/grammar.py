@@ -46,6 +46,7 @@ _ELEMENTS = (
     "Condition",
 )
 _SID = re.compile(r"[0-9A-Za-z]*")
+_ANY_SID = frozenset({PolicyKind.RESOURCE, PolicyKind.KEY})
 
 
 def parse_policy(text: str, kind: PolicyKind, *, limit: int | None = None) -> Policy:
@@ -82,7 +83,17 @@ def _statements(tree: Mapping[str, object], kind: PolicyKind, version: str) -> t
         return (_statement(found, "Statement", 0, kind, version),)
     if not isinstance(found, list) or not found:
         raise MalformedPolicy("Statement", "Syntax errors in policy: one statement or a list of statements is needed")
-    return tuple(_statement(each, f"Statement[{index}]", index, kind, version) for index, each in enumerate(found))
+    return tuple(
+        _statement(each, f"Statement[{index}]", index, kind, version)
+        for index, each in enumerate(found)
+        if not (kind is PolicyKind.KEY and _is_idle(each))
+    )
+
+
+def _is_idle(tree: object) -> bool:
+    """A statement of a key policy without actions or resources has no effect, and is no error (kms.md 10)."""
+    elements = (("Action", "NotAction"), ("Resource", "NotResource"))
+    return isinstance(tree, dict) and not all(any(name in tree for name in names) for names in elements)
 
 
 def _statement(tree: object, place: str, index: int, kind: PolicyKind, version: str) -> Statement:
@@ -147,14 +158,14 @@ def _sid(tree: Mapping[str, object], place: str, kind: PolicyKind) -> str | None
     where = inside(place, "Sid")
     sid = _text(tree["Sid"], where)
     # Services that keep policies at their resources take any text: KMS takes blanks, RAM writes dashes.
-    if kind is not PolicyKind.RESOURCE and not _SID.fullmatch(sid):
+    if kind not in _ANY_SID and not _SID.fullmatch(sid):
         raise MalformedPolicy(where, "Statement IDs (SID) must be alpha-numeric.")
     return sid
 
 
 def _unique_sids(statements: tuple[Statement, ...], kind: PolicyKind) -> None:
     """AWS's own example for private CAs uses one Sid twice, so resource policies may (acm-pca.md 12.2)."""
-    if kind is PolicyKind.RESOURCE:
+    if kind in _ANY_SID:
         return
     seen: set[str] = set()
     for statement in statements:

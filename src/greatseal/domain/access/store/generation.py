@@ -3,12 +3,14 @@
 from sqlalchemy import insert, select, update
 
 from greatseal.domain.access.store.tables import generation
-from greatseal.storage import Tx
+from greatseal.storage import Storage, Tx
+
+_QUERY = select(generation.c.value)
 
 
-def current(tx: Tx) -> int:
-    """The generation; 0 before the first change."""
-    return int(tx.scalar(select(generation.c.value)) or 0)
+def current(storage: Storage) -> int:
+    """The generation as it is committed; 0 before the first change."""
+    return int(storage.glance(_QUERY) or 0)
 
 
 def raise_(tx: Tx) -> None:
