@@ -1,8 +1,8 @@
 """OCSP answers per second, beside `openssl ocsp`: `python bench/ocsp.py [--seconds N]`.
 
-In process: the door with a signed answer in memory, with a nonce (a signature for each), and about a serial that
-was never issued. Over HTTP: a connection for each request, as `openssl ocsp -port` serves no other, on both; and
-connections that stay open. Prints lines for people and one JSON object for programs.
+In process: the door with a ready answer, with a signed answer in memory and a look into the database, and with a nonce
+(a signature for each). Over HTTP with wrk and ab, which take a core of their own: connections that stay open, and a
+connection for each request, as `openssl ocsp -port` serves no other. Prints lines for people and one JSON object.
 """
 
 import argparse
@@ -11,7 +11,6 @@ import base64
 import json
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -22,11 +21,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+from urllib.request import urlopen
 
 import structlog
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509 import ocsp
 from prometheus_client import CollectorRegistry
 
@@ -35,13 +35,14 @@ from greatseal.app.listeners import Listener
 from greatseal.crypto.algorithms import KeyAlgorithm, default_signature_algorithm
 from greatseal.edge import EdgeApp, EdgeMetrics, Limits
 from greatseal.edge.messages import HttpRequest
-from greatseal.storage import open_storage
+from greatseal.kernel.clock import SystemClock
+from greatseal.storage import Storage, open_storage
 from greatseal.storage.migrate import migrate
 from greatseal.testing import Installation
 from greatseal.testing.clock import FakeClock
-from greatseal.web.ocsp import handler
+from greatseal.web.ocsp import OcspDoor
 
-CLIENTS = 4
+CLIENTS = 8
 
 
 class Ca:
@@ -107,15 +108,24 @@ def rate(call: Callable[[], object], seconds: float) -> float:
 
 def in_process(installation: Installation, ca: Ca, seconds: float) -> dict[str, float]:
     """Answers per second at the door, without HTTP."""
-    handle = handler(installation.rooms.ocsp, installation.clock)
+    door = OcspDoor(installation.rooms.ocsp, installation.clock)
 
     def get(question: bytes) -> Callable[[], object]:
         request = HttpRequest("GET", path_of(question).encode(), b"", (), b"", "bench")
-        assert ocsp.load_der_ocsp_response(handle(request).body).response_status.name == "SUCCESSFUL"
-        return lambda: handle(request)
+        assert ocsp.load_der_ocsp_response(door.handle(request).body).response_status.name == "SUCCESSFUL"
+        return lambda: door.handle(request)
 
+    def post(question: bytes) -> Callable[[], object]:
+        content_type = ((b"content-type", b"application/ocsp-request"),)
+        request = HttpRequest("POST", b"/ocsp", b"", content_type, question, "bench")
+        return lambda: door.handle(request)
+
+    path = path_of(ca.question()).encode()
+    get(ca.question())()
+    assert door.ready(path)
     return {
-        "cached": rate(get(ca.question()), seconds),
+        "ready": rate(lambda: door.ready(path), seconds),
+        "looked_up": rate(post(ca.question()), seconds),
         "with_nonce": rate(get(ca.question(bytes(32))), seconds),
     }
 
@@ -154,9 +164,9 @@ def greatseal_server(installation: Installation) -> Iterator[int]:
 
 
 @contextmanager
-def openssl_server(folder: Path) -> Iterator[tuple[int, bytes]]:
+def openssl_server(folder: Path, kind: str) -> Iterator[tuple[int, bytes]]:
     """`openssl ocsp` with a CA and a certificate of its own; its port and a request that it answers."""
-    key = ec.generate_private_key(ec.SECP256R1())
+    key = ec.generate_private_key(ec.SECP256R1()) if kind.startswith("EC") else rsa.generate_private_key(65537, 2048)
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Peer")])
     now = FakeClock().now()
     root = x509.CertificateBuilder(name, name, key.public_key(), 7, now, now.replace(year=2099)).sign(
@@ -190,44 +200,67 @@ def openssl_server(folder: Path) -> Iterator[tuple[int, bytes]]:
             process.terminate()
 
 
-def over_http(port: int, path: str, seconds: float, *, stay: bool) -> float:
-    """GETs per second of a few clients at once, all answers being OCSP ones."""
-    asked = f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{'' if stay else 'Connection: close'}\r\n\r\n"
-    ask = asked.replace("\r\n\r\n\r\n", "\r\n\r\n").encode()
-    counts = [0] * CLIENTS
-    end = time.perf_counter() + seconds
-
-    def client(number: int) -> None:
-        while time.perf_counter() < end:
-            with socket.create_connection(("127.0.0.1", port)) as connection:
-                while time.perf_counter() < end:
-                    connection.sendall(ask)
-                    assert exchange(connection), "not an OCSP answer"
-                    counts[number] += 1
-                    if not stay:
-                        break
-
-    threads = [threading.Thread(target=client, args=(number,)) for number in range(CLIENTS)]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
-    return sum(counts) / seconds
+def on_open_connections(port: int, path: str, seconds: float) -> dict[str, float]:
+    """GETs per second of wrk on connections that stay open, and the milliseconds that one in a hundred exceeds."""
+    said = _output("wrk", "-t1", f"-c{CLIENTS}", f"-d{max(1, round(seconds))}", "--latency", _url(port, path))
+    slow = re.search(r" 99% +([\d.]+)(us|ms|s)", said)
+    many = re.search(r"Requests/sec: +([\d.]+)", said)
+    assert slow, said
+    assert many, said
+    assert "Non-2xx" not in said, said
+    assert "Socket errors" not in said, said
+    return {"gets": float(many[1]), "p99_ms": float(slow[1]) * {"us": 0.001, "ms": 1, "s": 1000}[slow[2]]}
 
 
-def exchange(connection: socket.socket) -> bool:
-    """Reads one answer to its end; whether it is an OCSP one."""
-    received = b""
-    while b"\r\n\r\n" not in received:
-        if not (more := connection.recv(65536)):
-            return False
-        received += more
-    head, _, body = received.partition(b"\r\n\r\n")
-    length = re.search(rb"(?i)content-length: *(\d+)", head)
-    assert length
-    while len(body) < int(length[1]):
-        body += connection.recv(65536)
-    return b" 200 " in head.partition(b"\r\n")[0] and b"application/ocsp-response" in head
+def with_a_connection_each(port: int, path: str, seconds: float) -> dict[str, float]:
+    """The same of ab, which opens a connection for each, as `openssl ocsp -port` wants it."""
+    said = _output("ab", "-q", "-l", "-t", str(max(1, round(seconds))), f"-c{CLIENTS}", _url(port, path))
+    many = re.search(r"Requests per second: +([\d.]+)", said)
+    slow = re.search(r" 99% +(\d+)", said)
+    assert many, said
+    assert slow, said
+    assert re.search(r"Failed requests: +0$", said, re.MULTILINE), said
+    assert "Non-2xx" not in said, said
+    return {"gets": float(many[1]), "p99_ms": float(slow[1])}
+
+
+def _url(port: int, path: str) -> str:
+    with urlopen(f"http://127.0.0.1:{port}{path}") as answer:
+        assert answer.headers["content-type"] == "application/ocsp-response"
+        assert ocsp.load_der_ocsp_response(answer.read()).certificate_status.name == "GOOD"
+    return f"http://127.0.0.1:{port}{path}"
+
+
+def _output(*command: str) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def measure_http(installation: Installation, key: str, folder: Path, seconds: float) -> dict[str, Any]:
+    """Both responders over HTTP, one after the other; each signs with a key of this kind."""
+    path = path_of(Ca(installation, key).question())
+    with greatseal_server(installation) as port:
+        worked = time.process_time()
+        opened = on_open_connections(port, path, seconds)
+        # Of the server alone, so that it tells the same on a busy machine.
+        opened["microseconds"] = (time.process_time() - worked) / (opened["gets"] * max(1, round(seconds))) * 1e6
+        found = {
+            "open": opened,
+            "each": with_a_connection_each(port, path, seconds),
+        }
+    with openssl_server(folder, key) as (port, question):
+        found["openssl"] = with_a_connection_each(port, path_of(question).removeprefix("/ocsp"), seconds)
+    ratio = found["open"]["gets"] / found["openssl"]["gets"]
+    each, peer = found["each"], found["openssl"]
+    print(f"{key} over HTTP: {opened['gets']:.0f} GETs/s on open connections, p99 {opened['p99_ms']:.2f} ms")
+    print(f"  {opened['microseconds']:.0f} µs of the server's work for each")
+    print(f"  a connection each: {each['gets']:.0f}/s; openssl ocsp: {peer['gets']:.0f}/s; {ratio:.1f} to 1 when open")
+    return {**found, "ratio": round(ratio, 1)}
+
+
+def _storage(folder: str, name: str) -> Storage:
+    storage = open_storage(f"sqlite:///{folder}/{name}.db")
+    migrate(storage)
+    return storage
 
 
 def main() -> None:
@@ -238,24 +271,26 @@ def main() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
     result: dict[str, Any] = {"name": "ocsp", "seconds": seconds}
     with tempfile.TemporaryDirectory() as folder:
-        storage = open_storage(f"sqlite:///{folder}/greatseal.db")
-        migrate(storage)
+        storage = _storage(folder, "still")
         installation = Installation(storage)
         for key in ("EC_prime256v1", "RSA_2048", "ML_DSA_65"):
             found = in_process(installation, Ca(installation, key), seconds)
             result[key] = {name: round(value) for name, value in found.items()}
-            print(f"{key}: {found['cached']:.0f} answers/s from memory, {found['with_nonce']:.0f}/s signed anew")
-        path = path_of(Ca(installation, "EC_prime256v1").question())
-        with greatseal_server(installation) as port:
-            result["http"] = round(over_http(port, path, seconds, stay=False))
-            result["http_open"] = round(over_http(port, path, seconds, stay=True))
-        print(f"over HTTP: {result['http']} GETs/s with a connection each, {result['http_open']} on open connections")
+            print(
+                f"{key}: {found['ready']:.0f} ready answers/s, {found['looked_up']:.0f}/s with a look into the "
+                f"database, {found['with_nonce']:.0f}/s signed anew"
+            )
+        missing = [tool for tool in ("wrk", "ab", "openssl") if not shutil.which(tool)]
+        if missing:
+            print(f"not measured over HTTP: {', '.join(missing)} missing (tools/install-interop wrk apache2-utils)")
+        else:
+            served = _storage(folder, "served")
+            there = Installation(served, clock=SystemClock())
+            result["http"] = {
+                key: measure_http(there, key, Path(folder), seconds) for key in ("EC_prime256v1", "RSA_2048")
+            }
+            served.close()
         storage.close()
-        if shutil.which("openssl"):
-            with openssl_server(Path(folder)) as (port, question):
-                path = path_of(question).removeprefix("/ocsp")
-                result["openssl"] = round(over_http(port, path, seconds, stay=False))
-            print(f"openssl ocsp: {result['openssl']} GETs/s with a connection each")
     print(json.dumps(result))
 
 

@@ -12,7 +12,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from doors.pki import Pki, parse
 from greatseal.edge.messages import HttpRequest, HttpResponse
-from greatseal.web.ocsp import handler
+from greatseal.web.ocsp import OcspDoor
 
 ENABLED = {"OcspConfiguration": {"Enabled": True}}
 
@@ -55,7 +55,8 @@ class Door:
 
     def __init__(self, pki: Pki) -> None:
         self.pki = pki
-        self.handle = handler(pki.installation.rooms.ocsp, pki.clock)
+        self.answers = OcspDoor(pki.installation.rooms.ocsp, pki.clock)
+        self.handle = self.answers.handle
 
     def send(self, method: str, path: str, body: bytes = b"", **headers: str) -> HttpResponse:
         """One HTTP request; `content_type="…"` becomes a header."""

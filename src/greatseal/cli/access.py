@@ -3,21 +3,13 @@
 import json
 import re
 import shlex
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from greatseal.cli import options
-from greatseal.cli.database import opened
-from greatseal.settings import Settings
-
-if TYPE_CHECKING:
-    from greatseal.app.rooms import Rooms
-    from greatseal.kernel.caller import Caller
+from greatseal.cli.desk import Desk, desk_of
 
 _NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 _ACCOUNT = re.compile(r"(?!0{12})[0-9]{12}")
@@ -32,34 +24,6 @@ policy_option = click.option(
     metavar="ARN|FILE",
     help="A managed policy by its ARN, or a policy document; may be given several times.",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """The rooms of an installation that is worked on from the command line."""
-
-    settings: Settings
-    rooms: "Rooms"
-    account: str
-
-    def caller(self, operation: str) -> "Caller":
-        """The root principal of the account, as the audit trail will name who did it."""
-        from greatseal.domain.access.model import root_arn
-        from greatseal.kernel.caller import Caller
-        from greatseal.kernel.ids import new_uuid
-
-        return Caller(
-            account=self.account,
-            region=self.settings.region,
-            principal_arn=root_arn(self.account, self.settings.region),
-            principal_id=self.account,
-            access_key_id="",
-            request_id=new_uuid(self.rooms.entropy),
-            operation=operation,
-            at=self.rooms.clock.now(),
-            source_ip="greatseal access",
-            user_agent="greatseal access",
-        )
 
 
 @click.group("access")
@@ -99,7 +63,7 @@ def create_account(
 
     if account_id is not None and not _ACCOUNT.fullmatch(account_id):
         raise click.ClickException(f"{account_id} is not an account id: twelve digits, not all zero")
-    with _desk(data, config, None) as desk:
+    with desk_of("access", data, config, None) as desk:
         rooms = desk.rooms
 
         def work(tx: Tx) -> Any:
@@ -132,7 +96,7 @@ def create_user(
 
     _check_name(name)
     documents = [_policy(each) for each in policies]
-    with _desk(data, config, account) as desk:
+    with desk_of("access", data, config, account) as desk:
         _check_policies(desk, documents)
         people = desk.rooms.administration
         made = people.directory.create(desk.caller("iam:CreateUser"), NewIdentity(IdentityKind.USER, name)).identity
@@ -170,7 +134,7 @@ def create_role(
     _check_name(name)
     documents = [_policy(each) for each in policies]
     new = NewIdentity(IdentityKind.ROLE, name, trust_policy=_trust(trust))
-    with _desk(data, config, account) as desk:
+    with desk_of("access", data, config, account) as desk:
         _check_policies(desk, documents)
         made = desk.rooms.administration.directory.create(desk.caller("iam:CreateRole"), new).identity
         _give(desk, IdentityKind.ROLE, name, documents)
@@ -192,7 +156,7 @@ def create_policy(data: Path | None, config: Path | None, account: str | None, n
     """
     _check_name(name)
     text = document.read_text(encoding="utf-8")
-    with _desk(data, config, account) as desk:
+    with desk_of("access", data, config, account) as desk:
         made = desk.rooms.administration.library.create(
             desk.caller("iam:CreatePolicy"), name=name, path="/", description="", document=text, tags=()
         )
@@ -214,7 +178,7 @@ def rotate_root(data: Path | None, config: Path | None, as_json: bool, account: 
     Examples:
       eval "$(greatseal access rotate-root)"
     """
-    with _desk(data, config, account) as desk:
+    with desk_of("access", data, config, account) as desk:
         settings, rooms = desk.settings, desk.rooms
         own = desk.account == settings.account_id
         if own and settings.root.access_key_id:
@@ -280,7 +244,7 @@ def explain_command(
     from greatseal.domain.access.model import Question
 
     context = _context(given)
-    with _desk(data, config, None) as desk:
+    with desk_of("access", data, config, None) as desk:
         rooms, at, region = desk.rooms, desk.rooms.clock.now(), desk.settings.region
         caller = rooms.storage.read(lambda tx: caller_named(tx, principal, region=region, at=at, action=action))
         caller = replace(caller, source_ip=source_ip)
@@ -301,23 +265,6 @@ def explain_command(
         if not found.matched:
             click.echo("  no statement of any policy matches")
     raise SystemExit(0 if found.verdict.allowed else 1)
-
-
-@contextmanager
-def _desk(data: Path | None, config: Path | None, account: str | None) -> Iterator[Desk]:
-    """The rooms over the database. What they refuse is the command's error."""
-    from greatseal.app.serving import rooms_over
-    from greatseal.integrations.kek import KekError
-    from greatseal.kernel.errors import Refusal
-
-    with opened(data, config) as (settings, storage):
-        try:
-            rooms = rooms_over(settings, storage)
-            wanted = account or settings.account_id
-            rooms.storage.read(lambda tx: rooms.accounts.find(tx, wanted))
-            yield Desk(settings, rooms, wanted)
-        except (Refusal, KekError, OSError) as error:
-            raise click.ClickException(str(error)) from error
 
 
 def _check_policies(desk: Desk, policies: list[tuple[str, str]]) -> None:

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import structlog
 
+from greatseal.edge.express import Express
 from greatseal.edge.messages import HeaderList, HttpRequest, HttpResponse, json_response
 from greatseal.edge.metrics import EdgeMetrics
 from greatseal.edge.mounts import Mount, Mounts
@@ -36,7 +37,7 @@ class EdgeApp:
     """An ASGI 3 application for one or more listeners.
 
     `startup` and `shutdown` are run with the server's lifespan, in order. `close()` ends the threads; the
-    lifespan calls it, a server without lifespan must.
+    lifespan calls it, a server without lifespan must. A server may ask `express` before it parses a request.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class EdgeApp:
         self._mounts = mounts
         self._limits = limits
         self._metrics = metrics
+        self.express = Express(mounts, metrics)
         self._entropy = entropy
         self._startup = tuple(startup)
         self._shutdown = tuple(shutdown)

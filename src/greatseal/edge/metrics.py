@@ -1,5 +1,7 @@
 """What the edge counts, on a registry that the composition root passes in."""
 
+from collections.abc import Callable
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 # From below a cached read (the fastest answer measured is under a millisecond) to an RSA-4096 key on an HSM.
@@ -30,7 +32,46 @@ class EdgeMetrics:
             "greatseal_http_shed", "Requests refused with 503 because too many were waiting", registry=registry
         )
 
+    def counting(self, door: str, operation: str, status: int) -> Callable[[float], None]:
+        """Counts answers of one kind, by their seconds, quicker than `answered`."""
+        requests, seconds = self.requests.labels(door, operation, str(status)), self.seconds.labels(door)
+
+        def count(passed: float) -> None:
+            requests.inc()
+            seconds.observe(passed)
+
+        return count
+
     def answered(self, door: str, operation: str, status: int, seconds: float) -> None:
         """Counts one answer."""
         self.requests.labels(door, operation, str(status)).inc()
         self.seconds.labels(door).observe(seconds)
+
+
+class DeliveryMetrics:
+    """What is counted about deliveries to the outside."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.attempts = Counter(
+            "greatseal_deliveries",
+            "Attempts to deliver, by kind of receiver and result: `delivered`, `failed` (tried again later), `dead`",
+            ("kind", "result"),
+            registry=registry,
+        )
+        self.waiting = Gauge("greatseal_deliveries_waiting", "Parcels that wait for delivery", registry=registry)
+        self.oldest = Gauge(
+            "greatseal_deliveries_oldest_seconds",
+            "Seconds since the oldest waiting parcel was posted",
+            registry=registry,
+        )
+        self.dead = Gauge("greatseal_dead_letters", "Parcels that were given up and are kept", registry=registry)
+
+    def attempted(self, kind: str, result: str) -> None:
+        """Counts one attempt."""
+        self.attempts.labels(kind, result).inc()
+
+    def seen(self, *, waiting: int, oldest_seconds: float, dead: int) -> None:
+        """Notes what was in the database a moment ago."""
+        self.waiting.set(waiting)
+        self.oldest.set(oldest_seconds)
+        self.dead.set(dead)

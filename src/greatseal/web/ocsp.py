@@ -10,12 +10,12 @@ import hashlib
 import logging
 import re
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from email.utils import format_datetime
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes
 
-from greatseal.domain.revocation.ocsp import Answer, Ocsp
+from greatseal.domain.revocation.ocsp import Answer, Ground, Memory, Ocsp
 from greatseal.edge.messages import HeaderList, HttpRequest, HttpResponse
 from greatseal.edge.mounts import Handler
 from greatseal.kernel.clock import Clock
@@ -34,23 +34,74 @@ _NOT_KEPT: HeaderList = ((b"cache-control", b"no-store"),)
 _PATH = re.compile(rb"/ocsp(?:/+([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}))?(?:/+(.*))?")
 # A request is a SEQUENCE, whose base64 begins with M; the shortest has some forty octets.
 _ENCODED = re.compile(rb"/+M[A-Za-z0-9+/=%]{40,}")
+_MEMORY = 32 * 1024 * 1024
 
 
-def handler(ocsp: Ocsp, clock: Clock) -> Handler:
-    """Answers OCSP requests: whatever they hold, with an OCSP message or a refusal of HTTP, never with a 5xx."""
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    answer: Answer
+    ground: Ground
+    sent: bytes
 
-    def handle(request: HttpRequest) -> HttpResponse:
+
+class OcspDoor:
+    """Answers OCSP requests: whatever they hold, with an OCSP message or a refusal of HTTP, never with a 5xx.
+
+    Answers to GET that many may ask for are remembered by their path, as the octets that are sent.
+    """
+
+    def __init__(self, ocsp: Ocsp, clock: Clock) -> None:
+        self._ocsp = ocsp
+        self._clock = clock
+        self._remembered: Memory[_Remembered] = Memory(_MEMORY)
+
+    def handle(self, request: HttpRequest) -> HttpResponse:
+        """The answer to any request below `/ocsp`."""
         found = _PATH.fullmatch(request.raw_path)
         if found is None:
             return _refused(404)
         authority_id = found[1].decode("ascii") if found[1] else None
         if request.method == "POST":
-            return _post(request, lambda body: _answer(ocsp, body, authority_id), in_path=bool(found[2]))
+            return _post(request, lambda body: _answer(self._ocsp, body, authority_id), in_path=bool(found[2]))
         if request.method in ("GET", "HEAD"):
-            return _get(request, _answer(ocsp, _decoded(found[2] or b""), authority_id), clock.now())
+            answer = self._repeated(request.raw_path) or self._made(request.raw_path, found[2] or b"", authority_id)
+            return _get(request, answer, self._clock.now())
         return _refused(405, ((b"allow", b"GET, HEAD, POST"),))
 
-    return handle
+    def ready(self, path: bytes) -> bytes | None:
+        """Header fields and body of the answer to a GET, if it is remembered and still true. Never waits."""
+        found = self._remembered.get(path)
+        if found is None or not self._ocsp.stands(found.ground, self._clock.now()):
+            return None
+        return found.sent
+
+    def ready_at_root(self, path: bytes) -> bytes | None:
+        """The same under a name of its own (see `at_root`)."""
+        return self.ready(b"/ocsp" + path)
+
+    def _repeated(self, path: bytes) -> Answer | None:
+        """The remembered answer, after a look at its CA."""
+        found = self._remembered.get(path)
+        if found is None:
+            return None
+        if self._ocsp.stands_still(found.ground):
+            return found.answer
+        self._remembered.remove(path)
+        return None
+
+    def _made(self, path: bytes, text: bytes, authority_id: str | None) -> Answer:
+        encoded = unquote_to_bytes(text)
+        answer = _answer(self._ocsp, _decoded(encoded), authority_id)
+        ground, end = answer.ground, answer.next_update
+        # Header fields are to stay as they are, so that an answer whose end is near is not remembered.
+        if ground is None or end is None or end - ground.until < timedelta(seconds=MAX_AGE):
+            return answer
+        # One request has few spellings that count.
+        if path == _path(authority_id) + text and text in (encoded, quote(encoded, safe="").encode("ascii")):
+            head = b"".join(b"%b: %b\r\n" % field for field in (_RESPONSE_TYPE, *_kept_by_others(answer, ground.since)))
+            sent = b"%bcontent-length: %d\r\n\r\n%b" % (head, len(answer.der), answer.der)
+            self._remembered.put(path, _Remembered(answer, ground, sent), len(sent) + len(answer.der))
+        return answer
 
 
 def at_root(answers: Handler, other: Handler | None) -> Handler:
@@ -80,19 +131,34 @@ def _post(request: HttpRequest, answer: Callable[[bytes], Answer], *, in_path: b
 
 
 def _get(request: HttpRequest, answer: Answer, now: datetime) -> HttpResponse:
-    if not answer.cacheable or answer.this_update is None or answer.next_update is None:
+    if not answer.cacheable:
         return _response(answer, _NOT_KEPT)
-    tag = f'"{hashlib.sha256(answer.der).hexdigest()[:40]}"'
-    age = min(MAX_AGE, max(0, int((answer.next_update - now).total_seconds())))
-    headers: HeaderList = (
-        (b"cache-control", f"max-age={age}, public, no-transform, must-revalidate".encode("ascii")),
-        (b"last-modified", _http_date(answer.this_update)),
-        (b"expires", _http_date(answer.next_update)),
-        (b"etag", tag.encode("ascii")),
-    )
+    headers = _kept_by_others(answer, now)
+    tag = _tag(answer)
     if tag in [each.strip().removeprefix("W/") for each in (request.header("if-none-match") or "").split(",")]:
         return HttpResponse(304, headers, operation=_operation(answer))
     return _response(answer, headers)
+
+
+def _kept_by_others(answer: Answer, now: datetime) -> HeaderList:
+    """The header fields of RFC 5019 section 6."""
+    assert answer.this_update is not None
+    assert answer.next_update is not None
+    age = min(MAX_AGE, max(0, int((answer.next_update - now).total_seconds())))
+    return (
+        (b"cache-control", f"max-age={age}, public, no-transform, must-revalidate".encode("ascii")),
+        (b"last-modified", _http_date(answer.this_update)),
+        (b"expires", _http_date(answer.next_update)),
+        (b"etag", _tag(answer).encode("ascii")),
+    )
+
+
+def _tag(answer: Answer) -> str:
+    return f'"{hashlib.sha256(answer.der).hexdigest()[:40]}"'
+
+
+def _path(authority_id: str | None) -> bytes:
+    return (PATH if authority_id is None else f"{PATH}/{authority_id}").encode("ascii") + b"/"
 
 
 def _answer(ocsp: Ocsp, request: bytes, authority_id: str | None) -> Answer:
@@ -107,7 +173,7 @@ def _answer(ocsp: Ocsp, request: bytes, authority_id: str | None) -> Answer:
 def _decoded(text: bytes) -> bytes:
     """The request in a path; empty, which no request is, for what is not base64 (RFC 6960 appendix A.1)."""
     try:
-        return base64.b64decode(unquote_to_bytes(text), validate=True)
+        return base64.b64decode(text, validate=True)
     except binascii.Error:
         return b""
 

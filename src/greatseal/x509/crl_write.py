@@ -10,8 +10,20 @@ from datetime import datetime
 
 from greatseal.crypto.algorithms import SignatureAlgorithm
 from greatseal.x509 import der
-from greatseal.x509.crl import CRL_NUMBER, ISSUING_DISTRIBUTION_POINT, REASON_CODE, REASONS
-from greatseal.x509.extensions import Extension, authority_key_identifier, encode_extensions
+from greatseal.x509.crl import (
+    CRL_NUMBER,
+    DELTA_CRL_INDICATOR,
+    FRESHEST_CRL,
+    ISSUING_DISTRIBUTION_POINT,
+    REASON_CODE,
+    REASONS,
+)
+from greatseal.x509.extensions import (
+    Extension,
+    authority_key_identifier,
+    crl_distribution_points,
+    encode_extensions,
+)
 from greatseal.x509.general_names import GeneralName
 from greatseal.x509.names import Name
 
@@ -31,6 +43,10 @@ class TbsRevocationList:
     number: int
     distribution_point: str | None = None
     """The URL of a list that covers only the certificates that name it; it becomes a critical extension."""
+    base_number: int | None = None
+    """Makes it a delta: what was revoked since the complete list of this number (section 5.2.4)."""
+    freshest: str | None = None
+    """Where the deltas to this complete list are (section 5.2.6)."""
 
 
 def encode_entry(serial: int, revoked_at: datetime, reason: int) -> bytes:
@@ -82,6 +98,10 @@ def _extensions(fields: TbsRevocationList) -> list[Extension]:
         authority_key_identifier(fields.key_identifier),
         Extension(CRL_NUMBER, False, der.integer(fields.number)),
     ]
+    if fields.base_number is not None:
+        extensions.append(Extension(DELTA_CRL_INDICATOR, True, der.integer(fields.base_number)))
     if fields.distribution_point is not None:
         extensions.append(issuing_distribution_point(fields.distribution_point))
+    if fields.freshest is not None:
+        extensions.append(Extension(FRESHEST_CRL, False, crl_distribution_points(fields.freshest).value))
     return extensions

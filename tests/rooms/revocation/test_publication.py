@@ -146,17 +146,17 @@ class Buckets:
         self.failure = None
         self.during = lambda: None
 
-    def put(self, copied, key, body, *, content_type, expires):
+    def put(self, copied, key, body, *, content_type, number):
         self.during()
         if self.failure is not None:
             raise self.failure
-        self.objects[copied.bucket, key] = (body, content_type, copied.acl, expires)
+        self.objects[copied.bucket, key] = (body, content_type, copied.acl, number)
 
 
 @pytest.fixture
 def buckets(pki, monkeypatch):
     target = Buckets()
-    monkeypatch.setattr(publications(pki), "_target", target)
+    monkeypatch.setattr(publications(pki)._press, "_target", target)
     return target
 
 
@@ -178,10 +178,10 @@ def test_a_target_that_is_down_is_tried_again_until_it_is_up(pki, arn, buckets):
     pki.clock.advance(timedelta(minutes=1))
     pki.installation.work()
     assert results(pki)[-1] == "success"
-    body, content_type, acl, expires = buckets.objects["example-lists", path_of(arn)[1:]]
+    body, content_type, acl, stated = buckets.objects["example-lists", path_of(arn)[1:]]
     assert serials(x509.load_der_x509_crl(body)) == {serial}
     assert (content_type, acl) == ("application/pkix-crl", "PUBLIC_READ")
-    assert expires == pki.now + timedelta(days=7)
+    assert stated == number(published(pki, arn))
 
 
 @ONE

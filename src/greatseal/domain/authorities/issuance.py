@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from greatseal.crypto import signature
+from greatseal.crypto.signature import SignerUnavailable
 from greatseal.domain.audit import Audit
 from greatseal.domain.authorities.issued import (
     IssuedCertificate,
@@ -28,13 +29,14 @@ from greatseal.domain.authorities.store import authorities as store
 from greatseal.domain.authorities.store import journal
 from greatseal.domain.events import Event, Events
 from greatseal.domain.keys import Keys
+from greatseal.domain.keys.model import fingerprint
 from greatseal.domain.policy import KeyPolicy
 from greatseal.kernel.caller import Caller
 from greatseal.kernel.clock import Clock
 from greatseal.kernel.entropy import Entropy
 from greatseal.kernel.errors import InProgress, InvalidArgument, MalformedCsr, NotFound, Refusal, RequestFailed
 from greatseal.kernel.ids import new_serial
-from greatseal.storage import Storage, Tx, idempotency
+from greatseal.storage import Storage, Tx, idempotency, queue
 from greatseal.storage.errors import StorageError
 from greatseal.x509 import lint, templates, validity
 from greatseal.x509.certificate import Certificate, TbsCertificate, assemble, encode_tbs
@@ -46,6 +48,11 @@ log = logging.getLogger(__name__)
 
 # Another node may be between its steps 4 and 7; after this long it is not.
 ABANDONED_AFTER = timedelta(minutes=1)
+ROOT_ISSUED_JOB = "watch-root-issuance"
+"""Written when a CA without anybody above it has issued; the key is the certificate's ARN."""
+SELF = "greatseal"
+"""The service principal under which the installation has certificates issued that it needs itself."""
+
 _END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 _SERIAL_ATTEMPTS = 4
 
@@ -79,7 +86,10 @@ class Issuance:
         points: RevocationPoints,
         clock: Clock,
         entropy: Entropy,
+        roots_are_watched: bool = False,
     ) -> None:
+        """With `roots_are_watched` the certificates of roots leave a job for whoever watches (ROOT_ISSUED_JOB)."""
+        self._roots_are_watched = roots_are_watched
         self._storage = storage
         self._registry = registry
         self._keys = keys
@@ -91,9 +101,19 @@ class Issuance:
         self._entropy = entropy
 
     def issue(self, caller: Caller, arn: str, order: Order) -> str:
-        """Issues a certificate and returns its ARN; the same token within five minutes returns the same ARN."""
+        """Issues a certificate and returns its ARN; the same token within five minutes returns the same ARN.
+
+        A key that cannot be reached now signs later (`finish_open`): the request is accepted and its row is open, so
+        that a client which tries again does not have a second certificate made.
+        """
         prepared = self.prepare(caller, arn, order)
-        return prepared if isinstance(prepared, str) else self.sign(prepared).arn
+        if isinstance(prepared, str):
+            return prepared
+        try:
+            return self.sign(prepared).arn
+        except SignerUnavailable as error:
+            log.warning("%s waits for its key: %s", prepared.entry.arn, error)
+            return prepared.entry.arn
 
     def prepare(self, caller: Caller, arn: str, order: Order) -> Prepared | str:
         """Steps 1 to 4. Returns the ARN of the earlier certificate when the idempotency token was used before."""
@@ -153,6 +173,7 @@ class Issuance:
             service_principal=caller.service_principal,
             not_after=lifetime[1],
             prepared_at=now,
+            key_fingerprint=fingerprint(request.spki),
             partition=addresses.partition,
         )
         if not journal.prepare(tx, entry):  # 3
@@ -205,12 +226,15 @@ class Issuance:
         return earlier.result if earlier else None
 
     def sign(self, prepared: Prepared) -> IssuedCertificate:
-        """Steps 5 to 7. Raises RequestFailed when the key made no good signature; the journal then says so."""
+        """Steps 5 to 7. Raises RequestFailed when the key made no good signature; the journal then says so.
+
+        Raises SignerUnavailable when the key cannot be reached now; the journal row stays open.
+        """
         entry = prepared.entry
         der = None
         try:
             der = self._signed(prepared)
-        except StorageError:
+        except (StorageError, SignerUnavailable):
             raise  # the key was not reached: the row stays open, and recovery signs
         except Exception:
             # Nothing left the key that we could give to anybody, so the row can be closed for good. Were
@@ -238,7 +262,8 @@ class Issuance:
 
     def _close(self, tx: Tx, entry: JournalEntry, der: bytes | None) -> IssuedCertificate | None:
         """Step 7. The certificate that exists from now on, or None when the row is closed as FAILED."""
-        if journal.close(tx, entry, certificate=der, at=self._clock.now()):
+        first = journal.close(tx, entry, certificate=der, at=self._clock.now())
+        if first:
             self._events.emit(
                 tx,
                 Event(
@@ -253,7 +278,14 @@ class Issuance:
         # Recovery on another node may have been faster; its outcome is then the one that holds, good or bad.
         closed = journal.find(tx, entry.authority_id, entry.serial)
         assert closed is not None
-        return self._issued(tx, closed) if closed.state is JournalState.ISSUED else None
+        if closed.state is not JournalState.ISSUED:
+            return None
+        issued = self._issued(tx, closed)
+        of_root = len(issued.chain or ()) <= 1
+        # What we sign for ourselves is nobody's act (workflows.md 5).
+        if self._roots_are_watched and first and of_root and closed.service_principal != SELF:
+            queue.enqueue(tx, kind=ROOT_ISSUED_JOB, key=issued.arn, payload={}, due=self._clock.now())
+        return issued
 
     def certificate(self, arn: str, certificate_arn: str) -> IssuedCertificate:
         """An issued certificate and its chain. Raises InProgress, RequestFailed, NotFound."""
@@ -273,6 +305,11 @@ class Issuance:
 
         return self._storage.read(work)
 
+    def issued_at(self, tx: Tx, authority_id: str, certificate_arn: str) -> datetime | None:
+        """When a CA issued a certificate; None when it did not."""
+        entry = journal.find(tx, authority_id, certificate_arn.rpartition("/")[2])
+        return None if entry is None else entry.issued_at
+
     def finish_open(self, *, older_than: timedelta | None = ABANDONED_AFTER, limit: int = 100) -> int:
         """Finishes journal rows that a crash left open, and returns how many. Repeating it is harmless.
 
@@ -284,8 +321,8 @@ class Issuance:
             prepared = self._storage.read(lambda tx, e=entry: _prepared_again(tx, e))  # type: ignore[misc]
             try:
                 self.sign(prepared)
-            except Refusal as refusal:
-                log.warning("could not finish %s: %s", entry.arn, refusal.message)
+            except (Refusal, SignerUnavailable) as problem:
+                log.warning("could not finish %s: %s", entry.arn, problem)
         return len(entries)
 
     def _issued(self, tx: Tx, entry: JournalEntry) -> IssuedCertificate:
@@ -339,4 +376,5 @@ def _facts(issuer: Certificate, addresses: RevocationAddresses) -> IssuerFacts:
         key_identifier=issuer.key_identifier,
         crl_url=addresses.crl_url,
         ocsp_url=addresses.ocsp_url,
+        issuers_url=addresses.issuers_url,
     )

@@ -38,6 +38,8 @@ class JournalEntry:
     service_principal: str | None
     not_after: datetime
     prepared_at: datetime
+    key_fingerprint: str
+    """Of the certified public key, as `keys.fingerprint` writes it: finds every certificate of a key."""
     issued_at: datetime | None = None
     certificate: bytes | None = None
     partition: str | None = None

@@ -89,7 +89,7 @@ class Lifecycle:
         # For its rules, before anything is made; with the bucket once there is a name that its policy may ask for.
         revocation = revocation_settings.changed(RevocationSettings(), new.revocation)
         # The key is made outside of the transaction, because that may be slow; it is stored inside.
-        key = self._keys.generate(new.key_algorithm)
+        key = self._keys.generate(new.key_algorithm, Purpose.AUTHORITY)
         now = self._clock.now()
         new_id = new_uuid(self._entropy)
         arn = str(caller.arn("acm-pca", f"certificate-authority/{new_id}"))

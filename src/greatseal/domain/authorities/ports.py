@@ -14,11 +14,15 @@ can be written there."""
 
 @dataclass(frozen=True, slots=True)
 class RevocationAddresses:
-    """What one certificate says about its revocation. `partition` is the id of the part that lists it, if it is one."""
+    """What one certificate says about its revocation. `partition` is the id of the part that lists it, if it is one.
+
+    `issuers_url` is where the certificate of its issuer can be had.
+    """
 
     crl_url: str | None = None
     ocsp_url: str | None = None
     partition: str | None = None
+    issuers_url: str | None = None
 
 
 class RevocationPoints(Protocol):

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from enum import Enum
 
 from greatseal.domain.authorities.issued import JournalEntry
-from greatseal.x509.certificate import Certificate
+from greatseal.x509.certificate import read_holder
 
 FIELDS = (
     "awsAccountId",
@@ -76,15 +76,15 @@ def row(entry: JournalEntry, revoked: Revoked | None) -> Row:
     """The row of an issued certificate; what is absent is left out."""
     assert entry.certificate is not None
     assert entry.issued_at is not None
-    certificate = Certificate.parse(entry.certificate)
+    not_before, not_after, subject = read_holder(entry.certificate)
     values = {
         "awsAccountId": entry.account,
         "requestedByServicePrincipal": entry.service_principal,
         "certificateArn": entry.arn,
         "serial": _pairs(entry.serial),
-        "subject": certificate.subject.rfc2253(),
-        "notBefore": _instant(certificate.not_before),
-        "notAfter": _instant(certificate.not_after),
+        "subject": subject.rfc2253(),
+        "notBefore": _instant(not_before),
+        "notAfter": _instant(not_after),
         "issuedAt": _instant(entry.issued_at),
         "revokedAt": _instant(revoked.at) if revoked else None,
         "revocationReason": revoked.reason if revoked else None,

@@ -12,7 +12,7 @@ from greatseal.domain.authorities.report import AuditReport, ReportFormat, Repor
 from greatseal.domain.authorities.store import authorities, journal
 from greatseal.domain.authorities.store import reports as store
 from greatseal.domain.events import Event, Events
-from greatseal.domain.objects import Deliveries
+from greatseal.domain.objects import Deliverer
 from greatseal.domain.objects.model import OWNER_FULL_CONTROL
 from greatseal.domain.objects.refusals import NoSuchBucket
 from greatseal.kernel.caller import Caller
@@ -42,7 +42,7 @@ class AuditReports:
         *,
         storage: Storage,
         registry: Registry,
-        deliveries: Deliveries,
+        deliveries: Deliverer,
         revocations_of: RevocationsOf,
         events: Events,
         audit: Audit,

@@ -8,6 +8,7 @@ from greatseal.domain.objects.buckets import Buckets
 from greatseal.domain.objects.contents import NewObject, Objects
 from greatseal.domain.objects.listing import Listings
 from greatseal.domain.objects.outsiders import Deliveries, PublicReading
+from greatseal.domain.objects.ports import Deliverer
 from greatseal.domain.objects.service import ObjectRoom
 
-__all__ = ["Buckets", "Deliveries", "Listings", "NewObject", "ObjectRoom", "Objects", "PublicReading"]
+__all__ = ["Buckets", "Deliverer", "Deliveries", "Listings", "NewObject", "ObjectRoom", "Objects", "PublicReading"]

@@ -1,19 +1,25 @@
 """Those who reach into a bucket without an account: services that deliver to it, and the public."""
 
+import logging
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from greatseal.domain.access import Access, Question
 from greatseal.domain.access.language import Principal
 from greatseal.domain.access.standing import Standing, of_service
+from greatseal.domain.objects import ordering
 from greatseal.domain.objects.buckets import Buckets
 from greatseal.domain.objects.contents import NewObject, Objects
 from greatseal.domain.objects.model import Bucket, Version, check_acl, is_public_by_acl
+from greatseal.domain.objects.refusals import NoSuchKey
 from greatseal.kernel.caller import Caller
 from greatseal.kernel.clock import Clock
 from greatseal.kernel.entropy import Entropy
 from greatseal.kernel.errors import AccessDenied
 from greatseal.kernel.ids import new_uuid
+
+log = logging.getLogger(__name__)
 
 _ANYBODY = Standing(Principal.anonymous(), {"aws:PrincipalType": "Anonymous"})
 _ON_BUCKET = ("s3:GetBucketAcl", "s3:GetBucketLocation")
@@ -60,8 +66,12 @@ class Deliveries:
         source_arn: str,
         acl: str | None,
         content_type: str,
-    ) -> Version:
-        """Writes an object for a service. Raises as `check` and `Objects.put`."""
+        number: int | None = None,
+    ) -> None:
+        """Writes an object for a service; with a `number`, one with a higher number stays.
+
+        Raises as `check` and `Objects.put`.
+        """
         found = self.check(
             bucket,
             key,
@@ -70,8 +80,27 @@ class Deliveries:
             source_arn=source_arn,
             acl=acl,
         )
+        caller = self._caller(found, service_principal)
         new = NewObject(headers={"content-type": content_type}, acl=acl)
-        return self._objects.put(self._caller(found, service_principal), bucket, key, content, new)
+        if number is None:
+            self._objects.put(caller, bucket, key, content, new)
+            return
+        numbered = replace(new, headers={**new.headers, ordering.HEADER: str(number)})
+        parts = tuple(content)
+        written = ordering.replace_older(
+            number,
+            lambda: self._present(bucket, key),
+            lambda only: self._objects.put(caller, bucket, key, parts, replace(numbered, conditions=only)),
+        )
+        if not written:
+            log.warning("an object with a higher number stays", extra={"bucket": bucket, "key": key})
+
+    def _present(self, bucket: str, key: str) -> ordering.Present | None:
+        try:
+            found = self._objects.find(bucket, key)
+        except NoSuchKey:
+            return None
+        return found.etag, found.headers
 
     def _caller(self, bucket: Bucket, service_principal: str) -> Caller:
         """The service, as the trail of the bucket's account knows it."""

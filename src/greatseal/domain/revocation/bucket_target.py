@@ -1,10 +1,8 @@
-"""Copies of lists in the buckets of this installation, written as the service (acm-pca.md 2.1, 10.5)."""
+"""Copies of lists in buckets, written as the service (acm-pca.md 2.1, 10.5)."""
 
-from datetime import datetime
-
-from greatseal.domain.objects import Deliveries
+from greatseal.domain.objects import Deliverer
 from greatseal.domain.revocation.ports import Copied, TargetUnavailable
-from greatseal.kernel.errors import Refusal, ValidationFailed
+from greatseal.kernel.errors import Refusal, RequestFailed, ValidationFailed
 
 SERVICE = "acm-pca.amazonaws.com"
 # The object that the real service writes to find out; here its name is only asked about.
@@ -15,7 +13,7 @@ _ACLS = {"PUBLIC_READ": "public-read", "BUCKET_OWNER_FULL_CONTROL": "bucket-owne
 class BucketTarget:
     """A `CrlTarget` over the objects room, and the check of what CAs ask for."""
 
-    def __init__(self, deliveries: Deliveries) -> None:
+    def __init__(self, deliveries: Deliverer) -> None:
         self._deliveries = deliveries
 
     def check(self, account: str, authority_arn: str, bucket: str, acl: str) -> None:
@@ -29,6 +27,8 @@ class BucketTarget:
                 source_arn=authority_arn,
                 acl=_ACLS[acl],
             )
+        except RequestFailed:
+            raise  # an object store outside does not answer, which no bucket policy mends
         except Refusal:
             raise ValidationFailed(
                 f"Permission error with your S3 bucket '{bucket}'. Check that your bucket policy, encryption settings, "
@@ -36,8 +36,8 @@ class BucketTarget:
                 "information, check the service documentation."
             ) from None
 
-    def put(self, copied: Copied, key: str, body: bytes, *, content_type: str, expires: datetime) -> None:
-        """Replaces an object. Raises TargetUnavailable."""
+    def put(self, copied: Copied, key: str, body: bytes, *, content_type: str, number: int) -> None:
+        """Replaces an object with a lower number or none. Raises TargetUnavailable."""
         try:
             self._deliveries.put_as_service(
                 copied.bucket,
@@ -48,6 +48,7 @@ class BucketTarget:
                 source_arn=copied.authority_arn,
                 acl=_ACLS[copied.acl],
                 content_type=content_type,
+                number=number,
             )
         except Refusal as refusal:
             raise TargetUnavailable(refusal.message, denied=True) from refusal

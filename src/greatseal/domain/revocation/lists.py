@@ -9,6 +9,10 @@ from greatseal.domain.authorities.revocation_settings import CrlSettings
 # Clients whose clocks are behind must not find the list to be of the future (acm-pca.md 10.3).
 BACKDATED = timedelta(hours=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+DELTA_LIFE = timedelta(hours=24)
+# A revocation that was being committed while the base was made is on neither of its sides for sure, so deltas
+# begin this much earlier. That an entry is on both lists does no harm.
+DELTA_OVERLAP = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +23,10 @@ class Pace:
     """From a revocation to the list that has it; what is revoked meanwhile comes with it."""
     retry: timedelta = timedelta(minutes=1)
     """After a failure."""
+    deltas: bool = False
+    """Whether deltas are made: then it is they that follow after `delay`."""
+    complete: timedelta = timedelta(hours=1)
+    """With deltas: from a revocation to the complete list that has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +58,23 @@ class ListHead:
     next_update: datetime
 
 
-def next_number(state: ListState, now: datetime) -> int:
-    """Milliseconds since 1970, and more than any number taken before, however the clock was set meanwhile.
+@dataclass(frozen=True, slots=True)
+class DeltaState:
+    """The deltas of a list: all of them tell what was revoked since the complete list `base_number` of `base_at`."""
+
+    list_id: str
+    base_number: int
+    base_at: datetime
+    number: int = 0
+    published_number: int = 0
+
+
+def next_number(taken: int, now: datetime) -> int:
+    """Milliseconds since 1970, and more than `taken`, the last number, however the clock was set meanwhile.
 
     A database that was restored from a backup does not know its latest numbers, but the time exceeds them.
     """
-    return max(state.number + 1, (now - _EPOCH) // timedelta(milliseconds=1))
+    return max(taken + 1, (now - _EPOCH) // timedelta(milliseconds=1))
 
 
 def midpoint(made: ListHead) -> datetime:
@@ -80,6 +99,11 @@ def folder_of(authority: Authority, *, part: bool) -> str:
 def key_of(state: ListState, authority: Authority) -> str:
     """The name of the list's object. That of a part never changes."""
     return state.key or f"{folder_of(authority, part=False)}{state.id}.crl"
+
+
+def delta_name(name: str) -> str:
+    """The key or URL of a list's deltas, from that of the list."""
+    return f"{name.removesuffix('.crl')}-delta.crl"
 
 
 def host_of(crl: CrlSettings, base_url: str) -> str:

@@ -1,7 +1,6 @@
 """What the room needs from outside: somewhere to put copies of its lists."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol
 
 
@@ -26,6 +25,9 @@ class Copied:
 class CrlTarget(Protocol):
     """Buckets that lists are copied into."""
 
-    def put(self, copied: Copied, key: str, body: bytes, *, content_type: str, expires: datetime) -> None:
-        """Replaces an object; on return it is stored. Raises TargetUnavailable. Must not be called in a transaction."""
+    def put(self, copied: Copied, key: str, body: bytes, *, content_type: str, number: int) -> None:
+        """Replaces an object unless it has a higher number; on return one of both is stored.
+
+        Raises TargetUnavailable. Must not be called in a transaction.
+        """
         ...

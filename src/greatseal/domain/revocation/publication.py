@@ -4,44 +4,34 @@ import logging
 from dataclasses import dataclass
 from datetime import timedelta
 
-from greatseal.crypto import signature
-from greatseal.domain.audit import Audit
+from greatseal.crypto.signature import SignerUnavailable
 from greatseal.domain.authorities.model import Authority
 from greatseal.domain.authorities.store import authorities
-from greatseal.domain.events import Event, Events
-from greatseal.domain.keys import Keys
 from greatseal.domain.revocation import store
+from greatseal.domain.revocation.deltas import Deltas
 from greatseal.domain.revocation.lists import (
     BACKDATED,
     ListHead,
     ListState,
     Pace,
+    delta_name,
     is_published,
     key_of,
     midpoint,
     next_number,
 )
-from greatseal.domain.revocation.points import PUBLISH_JOB
-from greatseal.domain.revocation.ports import Copied, CrlTarget, TargetUnavailable
+from greatseal.domain.revocation.points import DELTA_JOB, PUBLISH_JOB, DistributionPoints
+from greatseal.domain.revocation.press import NOT_MADE, Press
+from greatseal.domain.revocation.store import deltas as delta_store
 from greatseal.domain.revocation.store import lists as list_store
-from greatseal.kernel.arn import partition_of
-from greatseal.kernel.caller import Caller
 from greatseal.kernel.clock import Clock
-from greatseal.kernel.entropy import Entropy
-from greatseal.kernel.ids import new_uuid
 from greatseal.storage import Storage, Tx, queue
 from greatseal.storage.errors import StorageError
-from greatseal.x509.certificate import Certificate, assemble
+from greatseal.x509.certificate import Certificate
 from greatseal.x509.crl_write import TbsRevocationList, encode_tbs_list
 
 log = logging.getLogger(__name__)
 
-CONTENT_TYPE = "application/pkix-crl"
-# acm-pca.md 13.1
-_DENIED = "Failed to write CRL to S3. Check your S3 bucket permissions."
-_NOT_WRITTEN = "Failed to write CRL to S3. Internal failure."
-_NOT_MADE = "Failed to generate CRL. Internal failure."
-_SERVICE = "acm-pca.amazonaws.com"
 _SWEPT = 1000
 
 
@@ -55,31 +45,23 @@ class Reserved:
 
 
 class Publications:
-    """Makes lists, keeps them, and copies them to where their owners want them.
-
-    Without a `target` they are served from here only.
-    """
+    """Makes complete lists and parts, keeps them, and has them copied to where their owners want them."""
 
     def __init__(
         self,
         *,
         storage: Storage,
-        keys: Keys,
-        events: Events,
-        audit: Audit,
+        press: Press,
+        points: DistributionPoints,
         clock: Clock,
-        entropy: Entropy,
-        target: CrlTarget | None = None,
         pace: Pace | None = None,
     ) -> None:
         self._storage = storage
-        self._keys = keys
-        self._events = events
-        self._audit = audit
+        self._press = press
+        self._points = points
         self._clock = clock
-        self._entropy = entropy
-        self._target = target
         self._pace = pace or Pace()
+        self.deltas = Deltas(storage=storage, press=press, clock=clock, pace=self._pace)
 
     def publish(self, list_id: str) -> None:
         """Publishes a list under a new number, if its CA may. Idempotent; may run on two nodes at once."""
@@ -88,11 +70,11 @@ class Publications:
             return
         try:
             der = self.make(reserved)
-        except StorageError:
+        except (StorageError, SignerUnavailable):
             raise  # nothing is known about the key or the entries: the job comes back
         except Exception:
             log.exception("revocation list not made", extra={"list": list_id})
-            self._end(reserved, failure=_NOT_MADE)
+            self._end(reserved, failure=NOT_MADE)
             return
         if not self.store(reserved, der):
             log.info("a newer revocation list is published already", extra={"list": list_id})
@@ -112,7 +94,10 @@ class Publications:
                 return None
             days = authority.revocation.crl.expiration_days
             assert days is not None
-            head = ListHead(next_number(state, now), now, now + timedelta(days=days))
+            deltas = delta_store.find(tx, list_id)
+            # One row of numbers for both kinds (RFC 5280 section 5.2.3).
+            taken = max(state.number, deltas.number if deltas else 0)
+            head = ListHead(next_number(taken, now), now, now + timedelta(days=days))
             list_store.take_number(tx, list_id, head.number)
             # For the sweep, should this process die more often than the queue has patience.
             list_store.set_due(tx, list_id, now + self._pace.retry)
@@ -125,55 +110,54 @@ class Publications:
         authority, head = reserved.authority, reserved.head
         assert authority.certificate is not None
         issuer = Certificate.parse(authority.certificate.der)
-        entries = self._storage.read(lambda tx: store.entries(tx, reserved.state, reserved.state.generated_at))  # 2
-        algorithm = authority.signing_algorithm
+        since = reserved.state.generated_at
+        if since is not None:
+            # A list of the future, from before the clock was set back, says nothing about what has expired.
+            since = min(since, head.generated_at)
+        entries = self._storage.read(lambda tx: store.entries(tx, reserved.state, since))  # 2
+        url = self._points.url_of(reserved.state, authority)
         tbs = encode_tbs_list(
             TbsRevocationList(
-                algorithm=algorithm,
+                algorithm=authority.signing_algorithm,
                 issuer=issuer.subject,
                 key_identifier=issuer.key_identifier,
                 this_update=head.generated_at - BACKDATED,
                 next_update=head.next_update,
                 number=head.number,
                 distribution_point=reserved.state.url,
+                freshest=delta_name(url) if self._pace.deltas else None,
             ),
             entries,
         )
-        signed = self._keys.signer(authority.key_id).sign(tbs, algorithm)  # 3
-        # 4: with the public key of the certificate, which is what clients will do.
-        if not signature.verify(issuer.spki, algorithm, signed, tbs):
-            raise ValueError("the signature of a revocation list does not verify with the CA's certificate")
-        return assemble(tbs, algorithm, signed)
+        return self._press.sign(authority, issuer, tbs)  # 3, 4
 
     def store(self, reserved: Reserved, der: bytes) -> bool:
         """Step 5. False when a list with a higher number was published meanwhile: this one is thrown away."""
-        return self._storage.transact(lambda tx: list_store.publish(tx, reserved.state.id, reserved.head, der))
+
+        def work(tx: Tx) -> bool:
+            list_id, head = reserved.state.id, reserved.head
+            if not list_store.publish(tx, list_id, head, der):
+                return False
+            if not self._pace.deltas:
+                delta_store.withdraw(tx, list_id)
+                return True
+            # For half of a list's life deltas serve those who have an older complete list, too.
+            half = (head.next_update - head.generated_at) / 2
+            delta_store.rebase(tx, list_id, head, older_than=head.generated_at - half)
+            delta_store.set_due(tx, list_id, head.generated_at)
+            queue.enqueue(tx, kind=DELTA_JOB, key=list_id, payload={}, due=head.generated_at)
+            return True
+
+        return self._storage.transact(work)
 
     def _copy(self, reserved: Reserved, der: bytes) -> str | None:
         """Step 6. Why the copy failed, or None."""
-        crl = reserved.authority.revocation.crl
-        if self._target is None:
-            return None
-        assert crl.bucket is not None
-        assert crl.object_acl is not None
-        try:
-            self._target.put(
-                Copied(reserved.authority.account, reserved.authority.arn, crl.bucket, crl.object_acl.value),
-                key_of(reserved.state, reserved.authority),
-                der,
-                content_type=CONTENT_TYPE,
-                expires=reserved.head.next_update,
-            )
-        except TargetUnavailable as error:
-            log.warning("revocation list not copied: %s", error, extra={"list": reserved.state.id})
-            return _DENIED if error.denied else _NOT_WRITTEN
-        return None
+        key = key_of(reserved.state, reserved.authority)
+        return self._press.copy(reserved.authority, key, der, reserved.head)
 
     def _end(self, reserved: Reserved, *, failure: str | None) -> None:
         """Step 7: tells how it went, and says when the list is made again."""
-        authority, list_id = reserved.authority, reserved.state.id
-        result = {"result": "success"} if failure is None else {"result": "failure", "reason": failure}
-        caller = self._caller(authority)
+        list_id = reserved.state.id
 
         def work(tx: Tx) -> None:
             now = self._clock.now()
@@ -184,19 +168,7 @@ class Publications:
                 due = now
             list_store.set_due(tx, list_id, due)
             queue.enqueue(tx, kind=PUBLISH_JOB, key=list_id, payload={}, due=due)
-            self._events.emit(
-                tx,
-                Event(
-                    "aws.acm-pca",
-                    "ACM Private CA CRL Generation",
-                    authority.account,
-                    authority.region,
-                    (authority.arn,),
-                    result,
-                ),
-            )
-            number = str(reserved.head.number)
-            self._audit.record(tx, caller, authority.arn, list=list_id, number=number, outcome=failure or "success")
+            self._press.tell(tx, reserved.authority, list_id, reserved.head.number, failure)
 
         self._storage.transact(work)
 
@@ -206,7 +178,12 @@ class Publications:
         def work(tx: Tx) -> int:
             now = self._clock.now()
             found = list_store.overdue(tx, now, _SWEPT)
-            return sum(queue.ensure(tx, kind=PUBLISH_JOB, key=each, payload={}, due=now) for each in found)
+            late = delta_store.overdue(tx, now, _SWEPT)
+            jobs = [(PUBLISH_JOB, each) for each in found] + [(DELTA_JOB, each) for each in late]
+            fresh = sum(queue.ensure(tx, kind=kind, key=key, payload={}, due=now) for kind, key in jobs)
+            for kind, key in jobs:
+                queue.enqueue(tx, kind=kind, key=key, payload={}, due=now)
+            return fresh
 
         return self._storage.transact(work)
 
@@ -223,17 +200,3 @@ class Publications:
             return (head, der) if head and der is not None else None
 
         return self._storage.read(work)
-
-    def _caller(self, authority: Authority) -> Caller:
-        """The service itself, in the account of the CA."""
-        return Caller(
-            account=authority.account,
-            region=authority.region,
-            principal_arn=f"arn:{partition_of(authority.region)}:iam::{authority.account}:root",
-            access_key_id="",
-            request_id=new_uuid(self._entropy),
-            operation="acm-pca:GenerateCRL",
-            at=self._clock.now(),
-            source_ip=_SERVICE,
-            service_principal=_SERVICE,
-        )

@@ -1,11 +1,11 @@
 """The verbs of the revocation room."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from greatseal.domain.audit import Audit
 from greatseal.domain.authorities import Registry
-from greatseal.domain.authorities.issued import JournalState, serial_from_text
-from greatseal.domain.authorities.model import require
+from greatseal.domain.authorities.issued import JournalEntry, JournalState, serial_from_text
+from greatseal.domain.authorities.model import Authority, require
 from greatseal.domain.authorities.report import Revoked
 from greatseal.domain.authorities.store import journal
 from greatseal.domain.events import Event, Events
@@ -17,9 +17,8 @@ from greatseal.kernel.caller import Caller
 from greatseal.kernel.clock import Clock
 from greatseal.kernel.errors import AlreadyProcessed, InProgress, InvalidRequest, NotFound
 from greatseal.storage import Storage, Tx, queue
-from greatseal.x509.certificate import Certificate
 
-# The job that tells other rooms; its payload is {"certificate_arn": …}.
+# The job that tells other rooms; its payload is {"certificate_arns": […]}.
 REVOKED_JOB = "certificate-revoked"
 
 
@@ -62,28 +61,45 @@ class Revocations:
                 raise InvalidRequest("Self-signed certificate can not be revoked")
             if entry.not_after < now:
                 raise InvalidRequest("An expired certificate can not be revoked")
-            new = Revocation(authority.id, wanted, now, reason, entry.not_after, entry.partition)
-            if not store.add(tx, new):
+            if not self.enter(tx, caller, authority, entry, reason):
                 raise AlreadyProcessed("The certificate has already been revoked")
-            self._points.revoked(tx, authority, entry.partition)
-            if reason is RevocationReason.KEY_COMPROMISE:
-                assert entry.certificate is not None
-                self._keys.report_compromise(tx, Certificate.parse(entry.certificate).spki)
-            self._events.emit(
-                tx,
-                Event(
-                    "aws.acm-pca",
-                    "ACM Private CA Certificate Revocation",
-                    authority.account,
-                    authority.region,
-                    (arn, entry.arn),
-                    {"result": "success"},
-                ),
-            )
-            queue.enqueue(tx, kind=REVOKED_JOB, key=entry.arn, payload={"certificate_arn": entry.arn}, due=now)
-            self._audit.record(tx, caller, arn, entry.arn, serial=wanted)
+            self.tell(tx, authority, [entry])
 
         self._storage.transact(work)
+
+    def enter(
+        self, tx: Tx, caller: Caller, authority: Authority, entry: JournalEntry, reason: RevocationReason, **detail: str
+    ) -> bool:
+        """Records the revocation of a certificate that may be revoked, with its event and its audit record.
+
+        False, and nothing is recorded, when it is revoked already. The same transaction must call `tell`.
+        """
+        now = self._clock.now()
+        new = Revocation(authority.id, entry.serial, now, reason, entry.not_after, entry.partition)
+        if not store.add(tx, new):
+            return False
+        if reason is RevocationReason.KEY_COMPROMISE:
+            self._keys.report_compromise(tx, entry.key_fingerprint)
+        self._events.emit(
+            tx,
+            Event(
+                "aws.acm-pca",
+                "ACM Private CA Certificate Revocation",
+                authority.account,
+                authority.region,
+                (authority.arn, entry.arn),
+                {"result": "success"},
+            ),
+        )
+        self._audit.record(tx, caller, authority.arn, entry.arn, response=None, serial=entry.serial, **detail)
+        return True
+
+    def tell(self, tx: Tx, authority: Authority, entries: Sequence[JournalEntry]) -> None:
+        """Has the lists that cover some revoked certificates of a CA made soon, and other rooms told."""
+        for partition in sorted({entry.partition for entry in entries}, key=lambda each: each or ""):
+            self._points.revoked(tx, authority, partition)
+        arns = [entry.arn for entry in entries]
+        queue.enqueue(tx, kind=REVOKED_JOB, key=arns[0], payload={"certificate_arns": arns}, due=self._clock.now())
 
     def find(self, tx: Tx, authority_id: str, serial: str) -> Revocation | None:
         """The revocation of a certificate, if it is revoked."""

@@ -27,6 +27,10 @@ class Tags:
         """For a resource that ceases to exist."""
         store.remove_all(tx, resource_arn)
 
+    def holders(self, tx: Tx, tag: Tag, *, after: str = "", limit: int) -> list[str]:
+        """The ARNs of the resources that have this very tag, in their order."""
+        return store.holders(tx, tag, after=after, limit=limit)
+
     def of(self, tx: Tx, resource_arn: str) -> tuple[Tag, ...]:
         """The tags of a resource, by key."""
         return store.load(tx, resource_arn)

@@ -42,10 +42,14 @@ class CertId:
 
 @dataclass(frozen=True, slots=True)
 class OcspRequest:
-    """What a client wants to know. `nonce` is the value of the Nonce extension, without its OCTET STRING."""
+    """What a client wants to know. `nonce` is the value of the Nonce extension, without its OCTET STRING.
+
+    `is_plain` when there is one certificate and nothing else, so that few requests ask for the same.
+    """
 
     certificates: tuple[CertId, ...]
     nonce: bytes | None
+    is_plain: bool = False
 
 
 def parse_request(data: bytes) -> OcspRequest:
@@ -77,7 +81,8 @@ def parse_request(data: bytes) -> OcspRequest:
         extensions = _read_extensions(tbs.enter(0xA2), _UNDERSTOOD)
     tbs.end()
     found = find(extensions, NONCE)
-    return OcspRequest(certificates, None if found is None else _read_nonce(found))
+    plain = der.sequence(der.sequence(der.sequence(der.sequence(certificates[0].der))))
+    return OcspRequest(certificates, None if found is None else _read_nonce(found), data == plain)
 
 
 def issuer_hashes(subject: bytes, key: bytes, hash: str) -> tuple[bytes, bytes]:
@@ -96,7 +101,7 @@ def _read_list(reader: der.Reader) -> tuple[CertId, ...]:
         if len(found) == MAX_CERTIFICATES:
             raise der.DerError(f"a request about more than {MAX_CERTIFICATES} certificates")
         entry = reader.enter(der.SEQUENCE)
-        found.append(_read_cert_id(entry.raw(der.SEQUENCE)))
+        found.append(read_cert_id(entry.raw(der.SEQUENCE)))
         if entry.peek() == 0xA0:
             _read_extensions(entry.enter(0xA0), _UNDERSTOOD_OF_ONE)
         entry.end()
@@ -105,7 +110,8 @@ def _read_list(reader: der.Reader) -> tuple[CertId, ...]:
     return tuple(found)
 
 
-def _read_cert_id(data: bytes) -> CertId:
+def read_cert_id(data: bytes) -> CertId:
+    """The CertID whose complete DER is `data`. Raises DerError."""
     if len(data) > _MAX_CERT_ID:
         raise der.DerError(f"a CertID of more than {_MAX_CERT_ID} octets")
     inside = der.only(data, der.SEQUENCE)

@@ -16,6 +16,7 @@ from greatseal.x509.ocsp.request import NONCE
 
 _ENUMERATED = 0x0A
 _BASIC_RESPONSE = "1.3.6.1.5.5.7.48.1.1"
+ARCHIVE_CUTOFF = "1.3.6.1.5.5.7.48.1.6"
 
 
 class OcspError(Enum):
@@ -56,6 +57,8 @@ class SingleResponse:
     status: Status
     this_update: datetime
     next_update: datetime
+    archive_cutoff: datetime | None = None
+    """Since when statuses are kept beyond the end of certificates, told of one that has expired (section 4.4.4)."""
 
 
 def encode_tbs(
@@ -92,7 +95,12 @@ def _single(response: SingleResponse) -> bytes:
         _status(response.status),
         _time(response.this_update),
         der.explicit(0, _time(response.next_update)),
+        b"" if response.archive_cutoff is None else der.explicit(1, _archive_cutoff(response.archive_cutoff)),
     )
+
+
+def _archive_cutoff(since: datetime) -> bytes:
+    return encode_extensions([Extension(ARCHIVE_CUTOFF, False, _time(since))])
 
 
 def _status(status: Status) -> bytes:

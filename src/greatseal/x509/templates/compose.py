@@ -59,6 +59,8 @@ class IssuerFacts:
     key_identifier: bytes
     crl_url: str | None = None
     ocsp_url: str | None = None
+    issuers_url: str | None = None
+    """Where the issuing CA's own certificate is; it gives way to an access extension that was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,9 @@ def compose(
     sources = [_from_template(template, request.spki, issuer)]
     sources.append([extension for extension in api.extensions if _passes_from_api(template, extension)])
     sources.append([extension for extension in request.extensions if _passes_from_csr(template, extension)])
+    if issuer is not None and issuer.issuers_url is not None:
+        # Last: without OCSP, whoever asks for an access extension of his own gets it (acm-pca.md 7.1).
+        sources.append([authority_information_access(None, issuer.issuers_url)])
 
     chosen: dict[str, Extension] = {}
     for source in sources:
@@ -150,7 +155,7 @@ def _from_template(template: Template, spki: bytes, issuer: IssuerFacts | None) 
         if issuer.crl_url is not None:
             extensions.append(crl_distribution_points(issuer.crl_url))
         if issuer.ocsp_url is not None:
-            extensions.append(authority_information_access(issuer.ocsp_url))
+            extensions.append(authority_information_access(issuer.ocsp_url, issuer.issuers_url))
     return extensions
 
 

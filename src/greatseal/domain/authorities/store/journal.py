@@ -1,9 +1,25 @@
 """The table of the issuance journal: every certificate that a CA prepared, and what became of it."""
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Index, LargeBinary, Row, String, Table, Text, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Index,
+    LargeBinary,
+    Row,
+    String,
+    Table,
+    Text,
+    and_,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from greatseal.crypto.algorithms import SignatureAlgorithm
 from greatseal.domain.authorities.issued import JournalEntry, JournalState
@@ -27,11 +43,49 @@ issued_certificate = Table(
     Column("service_principal", String(128)),
     Column("not_after", utc_timestamp(), nullable=False),
     Column("prepared_at", utc_timestamp(), nullable=False),
+    Column("key_fingerprint", String(64), nullable=False),
     Column("issued_at", utc_timestamp()),
     Column("certificate", LargeBinary),
     Column("partition", String(36)),
     Index("ix_issued_certificate_open", "state", "prepared_at"),
+    Index("ix_issued_certificate_not_after", "not_after"),
+    Index("ix_issued_certificate_key", "key_fingerprint", "authority_id", "serial"),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which issued certificates of a CA are meant; what is None does not limit them. The times are of issuance."""
+
+    key_fingerprint: str | None = None
+    template: str | None = None
+    """The name of a template, `EndEntityCertificate` for instance."""
+    issued_after: datetime | None = None
+    issued_before: datetime | None = None
+
+    def covers(self, entry: JournalEntry) -> bool:
+        """Whether an issued certificate is meant."""
+        assert entry.issued_at is not None
+        return (
+            (self.key_fingerprint is None or entry.key_fingerprint == self.key_fingerprint)
+            and (self.template is None or entry.template_arn.endswith(f"/{self.template}/V1"))
+            and (self.issued_after is None or entry.issued_at >= self.issued_after)
+            and (self.issued_before is None or entry.issued_at < self.issued_before)
+        )
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """The same for the database."""
+        rows = issued_certificate.c
+        found = [rows.state == JournalState.ISSUED.value]
+        if self.key_fingerprint is not None:
+            found.append(rows.key_fingerprint == self.key_fingerprint)
+        if self.template is not None:
+            found.append(rows.template_arn.endswith(f"/{self.template}/V1", autoescape=True))
+        if self.issued_after is not None:
+            found.append(rows.issued_at >= self.issued_after)
+        if self.issued_before is not None:
+            found.append(rows.issued_at < self.issued_before)
+        return found
 
 
 def prepare(tx: Tx, entry: JournalEntry) -> bool:
@@ -52,6 +106,7 @@ def prepare(tx: Tx, entry: JournalEntry) -> bool:
             "service_principal": entry.service_principal,
             "not_after": entry.not_after,
             "prepared_at": entry.prepared_at,
+            "key_fingerprint": entry.key_fingerprint,
             "partition": entry.partition,
         },
     )
@@ -96,19 +151,83 @@ def open_entries(tx: Tx, before: datetime, limit: int) -> list[JournalEntry]:
     return [_load(row) for row in rows]
 
 
-def issued(tx: Tx, authority_id: str, *, after: str, limit: int) -> list[JournalEntry]:
+def issued(tx: Tx, authority_id: str, *, after: str, limit: int, wanted: Wanted | None = None) -> list[JournalEntry]:
     """The certificates that a CA issued, by serial number, from behind `after`."""
     rows = tx.all(
         select(issued_certificate)
         .where(
             issued_certificate.c.authority_id == authority_id,
             issued_certificate.c.serial > after,
-            issued_certificate.c.state == JournalState.ISSUED.value,
+            *(wanted or Wanted()).conditions(),
         )
         .order_by(issued_certificate.c.serial)
         .limit(limit)
     )
     return [_load(row) for row in rows]
+
+
+def issued_among(tx: Tx, authority_id: str, serials: Collection[str]) -> dict[str, JournalEntry]:
+    """Those of `serials` that a CA issued, by serial number."""
+    rows = tx.all(
+        select(issued_certificate).where(
+            issued_certificate.c.authority_id == authority_id,
+            issued_certificate.c.serial.in_(sorted(serials)),
+            issued_certificate.c.state == JournalState.ISSUED.value,
+        )
+    )
+    return {row.serial: _load(row) for row in rows}
+
+
+def count_issued(tx: Tx, authority_ids: Collection[str], wanted: Wanted) -> int:
+    """How many certificates of some CAs are meant."""
+    query = select(func.count()).select_from(issued_certificate).where(*wanted.conditions())
+    return sum(tx.scalar(query.where(issued_certificate.c.authority_id == each)) for each in authority_ids)
+
+
+def certified(tx: Tx, key_fingerprint: str) -> list[str]:
+    """The ids of the CAs that issued a certificate for this public key."""
+    query = select(issued_certificate.c.authority_id).distinct()
+    rows = tx.all(query.where(issued_certificate.c.key_fingerprint == key_fingerprint))
+    return sorted(row.authority_id for row in rows)
+
+
+def named_by(tx: Tx, key_fingerprint: str, certificate: bytes) -> tuple[str, str] | None:
+    """The id of the CA and the serial number of this very certificate (DER), if it was issued here."""
+    row = tx.first(
+        select(issued_certificate.c.authority_id, issued_certificate.c.serial).where(
+            issued_certificate.c.key_fingerprint == key_fingerprint,
+            issued_certificate.c.certificate == certificate,
+        )
+    )
+    return None if row is None else (row.authority_id, row.serial)
+
+
+def places_ending(tx: Tx, start: datetime, end: datetime) -> set[tuple[str, str]]:
+    """The accounts and regions that had certificates issued which end in `[start, end)`."""
+    rows = issued_certificate.c
+    query = select(rows.account, rows.region).where(rows.not_after >= start, rows.not_after < end).distinct()
+    return {(row.account, row.region) for row in tx.all(query)}
+
+
+def ending(
+    tx: Tx, account: str, region: str, start: datetime, end: datetime, *, after: tuple[datetime, str] | None, limit: int
+) -> list[JournalEntry]:
+    """Certificates that somebody of an account had issued in a region and that end in `[start, end)`, by their end.
+
+    `after` are the end and the ARN of the last one seen. What a service had issued for itself is not among them.
+    """
+    rows = issued_certificate.c
+    query = select(issued_certificate).where(
+        rows.account == account,
+        rows.region == region,
+        rows.state == JournalState.ISSUED.value,
+        rows.service_principal.is_(None),
+        rows.not_after >= start,
+        rows.not_after < end,
+    )
+    if after is not None:
+        query = query.where(or_(rows.not_after > after[0], and_(rows.not_after == after[0], rows.arn > after[1])))
+    return [_load(row) for row in tx.all(query.order_by(rows.not_after, rows.arn).limit(limit))]
 
 
 def has_any(tx: Tx, authority_id: str) -> bool:
@@ -132,6 +251,7 @@ def _load(row: Row[Any]) -> JournalEntry:
         service_principal=row.service_principal,
         not_after=row.not_after,
         prepared_at=row.prepared_at,
+        key_fingerprint=row.key_fingerprint,
         issued_at=row.issued_at,
         certificate=row.certificate,
         partition=row.partition,

@@ -9,10 +9,12 @@ from greatseal.domain.objects.model import Bucket, Ownership, PublicAccess, Vers
 from greatseal.storage import Tx
 from greatseal.storage.schema import json_text, metadata, utc_timestamp
 
+_LONGEST_NAME = 63
+
 bucket = Table(
     "bucket",
     metadata,
-    Column("name", String(63), primary_key=True),
+    Column("name", String(_LONGEST_NAME), primary_key=True),
     Column("account", String(12), nullable=False),
     Column("region", String(32), nullable=False),
     Column("created_at", utc_timestamp(), nullable=False),
@@ -55,6 +57,9 @@ def count(tx: Tx, account: str) -> int:
 def listing(tx: Tx, account: str, *, prefix: str, region: str | None, after: str, limit: int) -> list[Bucket]:
     """Buckets of an account by name."""
     query = select(bucket).where(bucket.c.account == account, bucket.c.name > after)
+    if len(prefix) > _LONGEST_NAME:
+        # Nothing begins so, and a database need not take a pattern of any length.
+        return []
     if prefix:
         query = query.where(bucket.c.name.startswith(prefix, autoescape=True))
     if region is not None:

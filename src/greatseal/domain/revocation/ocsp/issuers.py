@@ -8,9 +8,9 @@ import threading
 
 from greatseal.domain.revocation.ocsp import store
 from greatseal.storage import Storage
-from greatseal.x509 import der
 from greatseal.x509.certificate import Certificate
 from greatseal.x509.ocsp import CertId, issuer_hashes
+from greatseal.x509.public_keys import key_bits
 
 _BATCH = 500
 _HASHES = ("sha1", "sha256")
@@ -43,14 +43,8 @@ class Issuers:
     def _read(self, ids: list[str]) -> None:
         for id, authority_id, encoded in self._storage.read(lambda tx: store.ca_certificates(tx, ids)):
             certificate = Certificate.parse(encoded)
-            key = _key_bits(certificate.spki)
+            key = key_bits(certificate.spki)
             for hash in _HASHES:
                 self._authorities[hash, *issuer_hashes(certificate.subject.der, key, hash)] = authority_id
             self._known.add(id)
 
-
-def _key_bits(spki: bytes) -> bytes:
-    """The subjectPublicKey bits of a SubjectPublicKeyInfo, which is what OCSP hashes (RFC 6960 section 4.1.1)."""
-    inside = der.only(spki, der.SEQUENCE)
-    inside.raw(der.SEQUENCE)
-    return inside.octets()

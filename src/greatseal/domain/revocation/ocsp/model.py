@@ -28,14 +28,31 @@ ANSWERING = frozenset({Status.ACTIVE, Status.DISABLED})
 
 
 @dataclass(frozen=True, slots=True)
+class Ground:
+    """What an answer about one certificate rests on: the CA's certificate, and the mark of the certificate's share."""
+
+    authority_id: str
+    certificate_id: str | None
+    share: int
+    mark: str | None
+    since: datetime
+    until: datetime
+    """The answer is given out from `since`, and not any more at `until`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """An OCSPResponse. `error` is None for a signed one, which has times; `cacheable` if it may be kept by others."""
+    """An OCSPResponse. `error` is None for a signed one, which has times; `cacheable` if it may be kept by others.
+
+    `ground` is what it rests on, None when it is for the one who asked only (see `Ocsp.stands`).
+    """
 
     der: bytes
     error: OcspError | None = None
     this_update: datetime | None = None
     next_update: datetime | None = None
     cacheable: bool = False
+    ground: Ground | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +71,12 @@ class Responder:
 
     def is_usable(self, now: datetime) -> bool:
         """Whether clients accept what it signs."""
-        return self.state is JournalState.ISSUED and not self.revoked and now < self.not_after
+        valid = not self.is_early(now) and now < self.not_after
+        return self.state is JournalState.ISSUED and not self.revoked and valid
+
+    def is_early(self, now: datetime) -> bool:
+        """Whether its certificate is not valid yet, because the clock was set back since it was made."""
+        return now < self.prepared_at - BACKDATED
 
 
 def answers(authority: Authority, now: datetime) -> bool:
@@ -78,7 +100,7 @@ def is_due(authority: Authority, responders: Sequence[Responder], now: datetime)
         return newest.state is JournalState.FAILED and newest.prepared_at + RETRY_AFTER <= now
     assert authority.certificate is not None
     assert authority.not_after is not None
-    if newest.revoked or newest.issuer_certificate_id != authority.certificate.id:
+    if newest.revoked or newest.is_early(now) or newest.issuer_certificate_id != authority.certificate.id:
         return True
     # Near the CA's own end no successor would live longer.
     return newest.not_after - now < RENEW_BEFORE and newest.not_after < authority.not_after

@@ -16,6 +16,7 @@ from greatseal.domain.authorities.issued import JournalEntry, JournalState, cert
 from greatseal.domain.authorities.model import Authority
 from greatseal.domain.authorities.store import authorities, journal
 from greatseal.domain.keys import Keys, NewKey, Purpose
+from greatseal.domain.keys.model import fingerprint
 from greatseal.domain.revocation.ocsp import store
 from greatseal.domain.revocation.ocsp.model import BACKDATED, RESPONDER_LIFETIME, Responder, is_due, usable
 from greatseal.kernel.arn import partition_of
@@ -91,7 +92,7 @@ class Responders:
             if look is None or not is_due(look.authority, look.responders, self._clock.now()):
                 return usable(look.responders, self._clock.now()) if look else None
             # As strong as the CA and of its kind, so that whoever verifies its certificates verifies its answers.
-            key = self._keys.generate(look.authority.key_algorithm)
+            key = self._keys.generate(look.authority.key_algorithm, Purpose.OCSP)
             prepared = self._storage.transact(lambda tx: self._prepare(tx, authority_id, key))
             if prepared is not None:
                 try:
@@ -184,6 +185,7 @@ def _entry(authority: Authority, issuer: Certificate, key: NewKey, serial: int, 
         service_principal="greatseal",
         not_after=not_after,
         prepared_at=now,
+        key_fingerprint=fingerprint(key.spki),
     )
 
 

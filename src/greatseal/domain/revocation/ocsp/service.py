@@ -1,22 +1,28 @@
 """The verb of OCSP: answer a request. The numbers are the steps of docs/ocsp.md."""
 
+from collections.abc import Hashable
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 
+from greatseal.crypto.signature import SignerUnavailable
 from greatseal.domain.authorities.issued import serial_text
 from greatseal.domain.keys import Keys
 from greatseal.domain.revocation.ocsp import store
-from greatseal.domain.revocation.ocsp.cache import AnswerCache
+from greatseal.domain.revocation.ocsp.cache import Memory
 from greatseal.domain.revocation.ocsp.issuers import Issuers
+from greatseal.domain.revocation.ocsp.looks import Looks
 from greatseal.domain.revocation.ocsp.model import (
     ANSWER_LIFETIME,
     SIGNED_AGAIN_AFTER,
     UNKNOWN_LIFETIME,
     Answer,
+    Ground,
     Responder,
 )
 from greatseal.domain.revocation.ocsp.responders import Responders
 from greatseal.domain.revocation.ocsp.store import Standing
+from greatseal.domain.revocation.store.marks import share_of
 from greatseal.kernel.clock import Clock
 from greatseal.storage import Storage
 from greatseal.storage.errors import StorageUnavailable
@@ -38,6 +44,8 @@ from greatseal.x509.ocsp import (
     parse_request,
 )
 
+_MEMORY = 64 * 1024 * 1024
+
 
 class Ocsp:
     """Answers OCSP requests for every CA of the installation."""
@@ -48,7 +56,8 @@ class Ocsp:
         self._responders = responders
         self._clock = clock
         self._issuers = Issuers(storage=storage)
-        self._cache = AnswerCache()
+        self._signed_answers: Memory[tuple[Answer, datetime]] = Memory(_MEMORY)
+        self._looks = Looks(storage=storage, clock=clock)
 
     def answer(self, request: bytes, authority_id: str | None = None) -> Answer:
         """The answer to a request (DER), whatever it holds; with `authority_id`, that CA is the only one that answers.
@@ -61,8 +70,19 @@ class Ocsp:
             return failure(OcspError.MALFORMED_REQUEST)
         try:
             return self._answer(asked, authority_id)
-        except StorageUnavailable:
+        except (StorageUnavailable, SignerUnavailable):
             return failure(OcspError.TRY_LATER)
+
+    def stands(self, ground: Ground, now: datetime) -> bool:
+        """Whether an answer that rests on this may be given once more. Never waits; no may mean: ask `stands_still`."""
+        return self._looks.shows(ground, now)
+
+    def stands_still(self, ground: Ground) -> bool:
+        """The same after a look into the database, unless there was one just now."""
+        try:
+            return self._looks.renew(ground)
+        except StorageUnavailable:
+            return False
 
     def _answer(self, asked: OcspRequest, authority_id: str | None) -> Answer:
         issuers = self._issuers_of(asked)  # 2
@@ -78,17 +98,40 @@ class Ocsp:
         if not standing.answers:
             return failure(OcspError.UNAUTHORIZED)
         statuses = tuple(_status(standing, serial) for serial in serials)
-        key = (owner, standing.certificate_id, tuple(each.der for each in asked.certificates), statuses)
-        kept = self._cache.get(key, now) if asked.nonce is None else None  # 4
-        if kept is not None:
+        cutoffs = tuple(standing.kept_since if serial in standing.expired else None for serial in serials)
+        key = (owner, standing.certificate_id, tuple(each.der for each in asked.certificates), statuses, cutoffs)
+        kept = self._kept(key, now) if asked.nonce is None else None  # 4
+        if kept is None:
+            responder = self._responders.current(owner)  # 5
+            if responder is None:
+                return failure(OcspError.TRY_LATER)
+            made = self._signed(asked, statuses, cutoffs, responder, now)
+            assert made.next_update is not None
+            kept = made, min(now + SIGNED_AGAIN_AFTER, made.next_update)
+            # Certificates can be asked about together in more ways than any memory holds.
+            if kept[0].cacheable and len(serials) == 1:
+                self._signed_answers.put(key, kept, len(kept[0].der))
+        answer, until = kept
+        serial = serials[0]
+        if not asked.is_plain or serial is None or answer.this_update is None or not answer.cacheable:
+            return answer
+        ground = Ground(
+            owner, standing.certificate_id, share_of(serial), standing.mark, since=answer.this_update, until=until
+        )
+        return replace(answer, ground=ground)
+
+    def _kept(self, key: Hashable, now: datetime) -> tuple[Answer, datetime] | None:
+        """A signed answer, and the time until which it may be given out."""
+        kept = self._signed_answers.get(key)
+        if kept is None:
+            return None
+        answer, until = kept
+        assert answer.this_update is not None
+        # Also after the clock went back: an answer is never older than it says.
+        if answer.this_update <= now < until:
             return kept
-        responder = self._responders.current(owner)  # 5
-        if responder is None:
-            return failure(OcspError.TRY_LATER)
-        made = self._signed(asked, statuses, responder, now)
-        if made.cacheable and made.this_update is not None and made.next_update is not None:
-            self._cache.put(key, made, min(made.this_update + SIGNED_AGAIN_AFTER, made.next_update))
-        return made
+        self._signed_answers.remove(key)
+        return None
 
     def _issuers_of(self, asked: OcspRequest) -> list[str | None]:
         found = [self._issuers.find(each) for each in asked.certificates]
@@ -97,7 +140,14 @@ class Ocsp:
         self._issuers.learn()
         return [self._issuers.find(each) for each in asked.certificates]
 
-    def _signed(self, asked: OcspRequest, statuses: tuple[Status, ...], responder: Responder, now: datetime) -> Answer:
+    def _signed(
+        self,
+        asked: OcspRequest,
+        statuses: tuple[Status, ...],
+        cutoffs: tuple[datetime | None, ...],
+        responder: Responder,
+        now: datetime,
+    ) -> Answer:
         """Step 6."""
         assert responder.certificate is not None
         produced = now.replace(microsecond=0)
@@ -105,8 +155,8 @@ class Ocsp:
         until = min(produced + (UNKNOWN_LIFETIME if fleeting else ANSWER_LIFETIME), responder.not_after)
         tbs = encode_tbs(
             [
-                SingleResponse(each.der, status, produced, until)
-                for each, status in zip(asked.certificates, statuses, strict=True)
+                SingleResponse(each.der, status, produced, until, cutoff)
+                for each, status, cutoff in zip(asked.certificates, statuses, cutoffs, strict=True)
             ],
             responder_key_hash=_key_hash(responder.certificate),
             produced_at=produced,

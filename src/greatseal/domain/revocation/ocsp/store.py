@@ -15,7 +15,8 @@ from greatseal.domain.authorities.store.authorities import authority, ca_certifi
 from greatseal.domain.authorities.store.journal import issued_certificate
 from greatseal.domain.revocation.model import RevocationReason
 from greatseal.domain.revocation.ocsp.model import ANSWERING, Responder
-from greatseal.domain.revocation.store import revocation
+from greatseal.domain.revocation.store import marks, revocation
+from greatseal.domain.revocation.store.marks import revocation_mark, share_of
 from greatseal.storage import Tx
 from greatseal.storage.schema import metadata, utc_timestamp
 
@@ -43,9 +44,12 @@ _STANDING = (
         authority.c.not_after,
         authority.c.certificate_id,
         authority.c.revocation,
+        authority.c.created_at,
         issued_certificate.c.serial,
+        issued_certificate.c.not_after.label("expires"),
         revocation.c.revoked_at,
         revocation.c.reason,
+        revocation_mark.c.serial.label("mark"),
     )
     .select_from(
         authority.outerjoin(
@@ -55,7 +59,12 @@ _STANDING = (
                 issued_certificate.c.serial == bindparam("serial"),
                 issued_certificate.c.state == JournalState.ISSUED.value,
             ),
-        ).outerjoin(revocation, _revoked_too)
+        )
+        .outerjoin(revocation, _revoked_too)
+        .outerjoin(
+            revocation_mark,
+            and_(revocation_mark.c.authority_id == authority.c.id, revocation_mark.c.share == bindparam("share")),
+        )
     )
     .where(authority.c.id == bindparam("authority_id"))
 )
@@ -90,27 +99,46 @@ _RESPONDERS = (
 class Standing:
     """Whether a CA answers, with which certificate, and which of the asked serials it issued.
 
-    `issued` has the time and the reason of the revocation, None for a certificate that is not revoked.
+    `issued` has the time and the reason of the revocation, None for a certificate that is not revoked. `mark` is that
+    of the share of the only serial.
     """
 
     answers: bool
     certificate_id: str | None
     issued: Mapping[str, tuple[datetime, RevocationReason] | None]
+    mark: str | None = None
+    kept_since: datetime | None = None
+    """When the CA was made: its journal has every certificate from then on, expired or not."""
+    expired: frozenset[str] = frozenset()
+    """Those of `issued` that have expired."""
 
 
 def standing(tx: Tx, authority_id: str, serials: Collection[str], now: datetime) -> Standing:
     """The standing of a CA and of certificates of it, as committed this moment."""
     issued: dict[str, tuple[datetime, RevocationReason] | None] = {}
+    expired: set[str] = set()
     row = None
     # No serial is empty: without any, the CA alone is looked at.
     for serial in serials or ("",):
-        row = tx.first(_STANDING, {"authority_id": authority_id, "serial": serial})
+        share = share_of(serial) if serial else None
+        row = tx.first(_STANDING, {"authority_id": authority_id, "serial": serial, "share": share})
         if row is None or not _answers(row, now):
             return Standing(False, None, {})
         if row.serial is not None:
             issued[serial] = None if row.revoked_at is None else (row.revoked_at, RevocationReason[row.reason])
+            if row.expires < now:
+                expired.add(serial)
     assert row is not None
-    return Standing(True, row.certificate_id, issued)
+    return Standing(True, row.certificate_id, issued, row.mark, row.created_at, frozenset(expired))
+
+
+def ground_of(tx: Tx, authority_id: str, now: datetime) -> tuple[str | None, dict[int, str]]:
+    """The certificate of a CA, None if the CA does not answer, and its marks; in one snapshot."""
+    columns = (authority.c.status, authority.c.not_after, authority.c.certificate_id, authority.c.revocation)
+    row = tx.first(select(*columns).where(authority.c.id == authority_id))
+    if row is None or not _answers(row, now):
+        return None, {}
+    return row.certificate_id, marks.of(tx, authority_id)
 
 
 def _answers(row: Row[Any], now: datetime) -> bool:

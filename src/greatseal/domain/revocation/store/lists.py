@@ -15,6 +15,8 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    and_,
+    or_,
     select,
     update,
 )
@@ -113,10 +115,11 @@ def existing(tx: Tx, ids: Collection[str]) -> list[str]:
 
 
 def overdue(tx: Tx, now: datetime, limit: int) -> list[str]:
-    """Lists that should have been published by now."""
+    """Lists that should have been published by now, or were published in a future that the clock has left again."""
+    early = and_(revocation_list.c.due_at.is_not(None), revocation_list.c.generated_at > now)
     rows = tx.all(
         select(revocation_list.c.id)
-        .where(revocation_list.c.due_at <= now)
+        .where(or_(revocation_list.c.due_at <= now, early))
         .order_by(revocation_list.c.due_at)
         .limit(limit)
     )
@@ -161,6 +164,19 @@ def head(tx: Tx, list_id: str) -> ListHead | None:
         select(document.c.number, document.c.generated_at, document.c.next_update).where(document.c.list_id == list_id)
     )
     return None if row is None else ListHead(row.number, row.generated_at, row.next_update)
+
+
+def published(tx: Tx, authority_id: str, limit: int) -> list[tuple[ListState, datetime]]:
+    """The lists of a CA that are published, and until when each is good; the newest first."""
+    document = revocation_list_document
+    rows = tx.all(
+        select(revocation_list, document.c.next_update)
+        .join(document, document.c.list_id == revocation_list.c.id)
+        .where(revocation_list.c.authority_id == authority_id)
+        .order_by(document.c.generated_at.desc(), revocation_list.c.id)
+        .limit(limit)
+    )
+    return [(_load(row), row.next_update) for row in rows]
 
 
 def octets(tx: Tx, list_id: str, number: int) -> bytes | None:
