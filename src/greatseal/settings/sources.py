@@ -14,8 +14,9 @@ from typing import Any
 
 import msgspec
 
+from greatseal.settings.channels import beside, channel_problems
 from greatseal.settings.paths import DataPaths
-from greatseal.settings.tree import Section, Settings
+from greatseal.settings.tree import KeyStoreSettings, Section, Settings
 
 ENVIRONMENT_PREFIX = "GREATSEAL_"
 
@@ -45,7 +46,7 @@ class Field:
     @property
     def hidden(self) -> bool:
         """Whether it is a secret, which a settings file (it ends in a repository one day) must not hold."""
-        return self.name in ("kek.passphrase", "root.secret_access_key", "audit.webhook_token")
+        return self.name in ("kek.passphrase", "root.secret_access_key", "audit.webhook_token", "mail.password")
 
 
 def fields(section: type[msgspec.Struct] = Settings, prefix: str = "") -> Iterator[Field]:
@@ -152,7 +153,16 @@ def _from_file(path: Path, problems: list[str]) -> dict[str, Any]:
     for name, value in found.items():
         if isinstance(value, Path):  # a file's paths are meant from where the file stands
             found[name] = path.parent.absolute() / value
+        elif name == "key_stores":
+            found[name] = {each: _beside(path, store) for each, store in value.items()}
+        elif name == "channels":
+            found[name] = {each: beside(path.parent.absolute(), channel) for each, channel in value.items()}
     return found
+
+
+def _beside(path: Path, store: KeyStoreSettings) -> KeyStoreSettings:
+    folder = path.parent.absolute()
+    return msgspec.structs.replace(store, module=folder / store.module, pin_file=folder / store.pin_file)
 
 
 def _flat(document: Mapping[str, object], sections: set[str]) -> Iterator[tuple[str, object]]:
@@ -189,6 +199,17 @@ def _suggestion(wrong: str, known: Mapping[str, object]) -> str:
     return f"; did you mean {close[0]}?" if close else ""
 
 
+def _outside_store(chosen: dict[str, Any]) -> list[str]:
+    """An object store outside needs a whole credential, and a credential needs a store."""
+    secrets = [name for name in ("objects.secret_access_key", "objects.secret_access_key_file") if chosen.get(name)]
+    if len(secrets) == 2:
+        return ["objects.secret_access_key and objects.secret_access_key_file exclude each other: set one"]
+    given = [bool(chosen.get("objects.s3_endpoint")), bool(chosen.get("objects.access_key_id")), bool(secrets)]
+    if any(given) and not all(given):
+        return ["objects.s3_endpoint, objects.access_key_id and its secret go together: set all or none"]
+    return []
+
+
 def _conflicts(chosen: dict[str, Any]) -> list[str]:
     """What no single value shows; also makes the data directory absolute."""
     chosen["data"] = chosen["data"].absolute()
@@ -199,6 +220,16 @@ def _conflicts(chosen: dict[str, Any]) -> list[str]:
         )
     if chosen.get("kek.passphrase") and chosen.get("kek.passphrase_file"):
         problems.append("kek.passphrase and kek.passphrase_file exclude each other: set one")
+    if chosen.get("kek.store") and (chosen.get("kek.passphrase") or chosen.get("kek.passphrase_file")):
+        problems.append("kek.store and a passphrase exclude each other: set one")
+    stores = chosen.get("key_stores", {})
+    problems += [
+        f"{name}: there is no key store {chosen[name]!r}: add a table [key_stores.{chosen[name]}]"
+        for name in ("kek.store", "keys.authority_store", "keys.kms_store", "keys.ocsp_store")
+        if name in chosen and chosen[name] not in stores
+    ]
+    problems += _outside_store(chosen)
+    problems += channel_problems(chosen)
     if chosen.get("server.workers", 1) != 1:
         problems.append("server.workers (--workers): this version runs exactly one process; leave it at 1")
     enabled, region = chosen.get("enabled_regions"), chosen.get("region", "us-east-1")

@@ -39,6 +39,29 @@ class Address(str):
         return int(self.rpartition(":")[2])
 
 
+class Route(str):
+    """Where a host really is: `HOST=ADDRESS:PORT`. Raises ValueError for anything else."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> "Route":
+        """Checks the text."""
+        host, _, where = text.partition("=")
+        if not re.fullmatch(r"[A-Za-z0-9.-]{1,253}", host) or Address(where).port == 0:
+            raise ValueError(f"expected HOST=ADDRESS:PORT, got {text!r}")
+        return super().__new__(cls, text)
+
+    @property
+    def host(self) -> str:
+        """The host that requests are for."""
+        return self.partition("=")[0]
+
+    @property
+    def to(self) -> Address:
+        """Where they go."""
+        return Address(self.partition("=")[2])
+
+
 class Hidden(str):
     """Text that does not print: a password of the environment on its way to the room that needs it."""
 
@@ -96,10 +119,35 @@ class KekSettings(Section, frozen=True, kw_only=True):
     passphrase_file: Annotated[
         Path | None, Meta(description="As `passphrase`, read from a file, for instance a systemd credential")
     ] = None
+    store: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=64)] | None,
+        Meta(description="Name of the key store whose token opens the key-encryption key, instead of a file"),
+    ] = None
+
+
+class KeyStoreSettings(Section, frozen=True, kw_only=True):
+    """A key store: `[key_stores.NAME]`. Its fields are described in docs/keys.md."""
+
+    module: Path
+    token_label: Annotated[str, Meta(min_length=1, max_length=32)]
+    pin_file: Path
+    kind: Literal["pkcs11"] = "pkcs11"
+    max_sessions: Annotated[int, Meta(ge=1, le=256)] = 8
+    timeout_seconds: Annotated[float, Meta(gt=0, le=600)] = 10.0
 
 
 class KeysSettings(Section, frozen=True, kw_only=True):
-    """RSA keys made ahead, so that a request does not wait for prime numbers, and keys that are refused."""
+    """Where keys are made, RSA keys made ahead, and keys that are refused."""
+
+    authority_store: Annotated[
+        str | None, Meta(description="Name of the key store in which keys of new CAs are made; none seals them here")
+    ] = None
+    kms_store: Annotated[
+        str | None, Meta(description="Name of the key store in which new KMS keys that sign are made")
+    ] = None
+    ocsp_store: Annotated[
+        str | None, Meta(description="Name of the key store in which keys of OCSP delegates are made")
+    ] = None
 
     pool_rsa_2048: Annotated[int, Meta(ge=0, le=1000, description="RSA 2048 keys kept ready")] = 8
     pool_rsa_3072: Annotated[int, Meta(ge=0, le=1000, description="RSA 3072 keys kept ready")] = 4
@@ -109,6 +157,25 @@ class KeysSettings(Section, frozen=True, kw_only=True):
         Meta(
             description="Files of known keys that are refused in requests, in the form of Debian's openssl-blacklist "
             "package (CVE-2008-0166), whose lists are too large to ship"
+        ),
+    ] = ()
+
+
+class ExternalKeyStoreSettings(Section, frozen=True, kw_only=True):
+    """How the proxies of external key stores (`aws kms create-custom-key-store`) are reached."""
+
+    ca_file: Annotated[
+        Path | None,
+        Meta(description="Certificate authorities (PEM) that proxies are trusted under, besides the system's own"),
+    ] = None
+    timeout_seconds: Annotated[
+        float, Meta(gt=0, le=30, description="How long a proxy may take for one call; the real service waits 0.25")
+    ] = 1.0
+    routes: Annotated[
+        tuple[Route, ...],
+        Meta(
+            description="Where the hosts of proxies really are, `HOST=ADDRESS:PORT`: endpoints of KMS name no port, "
+            "and only this list leads to this very host"
         ),
     ] = ()
 
@@ -168,6 +235,153 @@ class PublicationSettings(Section, frozen=True, kw_only=True):
         float,
         Meta(gt=0, le=3600, description="Until a CRL that could not be made or copied is tried again, in seconds"),
     ] = 60.0
+    delta_crls: Annotated[
+        bool, Meta(description="Make delta CRLs, which then follow a revocation in place of the complete CRL")
+    ] = False
+    complete_crl_delay_seconds: Annotated[
+        float,
+        Meta(ge=0, le=86400, description="With delta CRLs: until a complete CRL has a revocation, too, in seconds"),
+    ] = 3600.0
+    ca_issuers: Annotated[
+        bool,
+        Meta(description="Write into certificates where that of their CA is (caIssuers); the real service does not"),
+    ] = False
+    repository: Annotated[
+        Literal["off", "unlisted", "listed"],
+        Meta(
+            description="Pages about CAs on the plain listener: none, for those who know the id of the CA, or also an "
+            "index of the CAs that carry the tag `greatseal:repository` = `listed`"
+        ),
+    ] = "unlisted"
+
+
+class ObjectsSettings(Section, frozen=True, kw_only=True):
+    """An S3 API outside that CRLs and audit reports are written to, instead of the buckets of this installation."""
+
+    s3_endpoint: Annotated[
+        Annotated[str, Meta(pattern=r"^https?://[^/?#\s]+$", max_length=200)] | None,
+        Meta(description="Its URL, without a path; none writes into buckets of this installation"),
+    ] = None
+    region: Annotated[str, Meta(pattern="^[a-z0-9-]{1,64}$", description="The region that requests are signed for")] = (
+        "us-east-1"
+    )
+    access_key_id: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=128)] | None,
+        Meta(description="Access key id for it; goes together with its secret"),
+    ] = None
+    secret_access_key: Annotated[Hidden | None, Meta(description="Secret access key for it")] = None
+    secret_access_key_file: Annotated[
+        Path | None, Meta(description="As `secret_access_key`, read from a file, for instance a systemd credential")
+    ] = None
+    path_style: Annotated[
+        bool, Meta(description="Put the bucket into the path of URLs (most others) instead of the host's name (AWS)")
+    ] = True
+    timeout_seconds: Annotated[float, Meta(gt=0, le=600, description="How long it may keep silent, in seconds")] = 30.0
+
+
+class MailSettings(Section, frozen=True, kw_only=True):
+    """The SMTP server that takes our mail (docs/notifications.md)."""
+
+    host: Annotated[
+        Annotated[str, Meta(pattern=r"^[A-Za-z0-9.:-]{1,253}$")] | None,
+        Meta(description="Host of the SMTP server; none, and mail cannot be sent"),
+    ] = None
+    port: Annotated[
+        Annotated[int, Meta(ge=1, le=65535)] | None,
+        Meta(description="Its port; default 587 with `starttls`, 465 with `tls`, 25 with `none`"),
+    ] = None
+    tls: Annotated[
+        Literal["starttls", "tls", "none"],
+        Meta(description="How the connection is secured; it never falls back to less than this"),
+    ] = "starttls"
+    ca_file: Annotated[
+        Path | None, Meta(description="Certificate authorities (PEM) that it is trusted under, instead of the system's")
+    ] = None
+    user: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=256)] | None, Meta(description="Name to sign in with, if any")
+    ] = None
+    password: Annotated[Hidden | None, Meta(description="Password to sign in with")] = None
+    password_file: Annotated[
+        Path | None, Meta(description="As `password`, read from a file, for instance a systemd credential")
+    ] = None
+    sender: Annotated[
+        Annotated[str, Meta(pattern=r"^[^\s@<>]{1,64}@[^\s@<>]{1,253}$")] | None,
+        Meta(description="Address that mail comes from; needed with `host`"),
+    ] = None
+    timeout_seconds: Annotated[float, Meta(gt=0, le=120, description="How long a whole mail may take, in seconds")] = (
+        20.0
+    )
+
+
+class WebhooksSettings(Section, frozen=True, kw_only=True):
+    """Where webhooks may lead, and how long they may take (docs/notifications.md)."""
+
+    allow: Annotated[
+        tuple[Annotated[str, Meta(pattern=r"^[A-Za-z0-9.:/-]{1,253}$")], ...],
+        Meta(
+            description="Hosts, addresses and networks (`10.1.0.0/16`) that webhooks may reach though they are not "
+            "public; only these may be plain http"
+        ),
+    ] = ()
+    ca_file: Annotated[
+        Path | None,
+        Meta(description="Certificate authorities (PEM) that receivers are trusted under, besides the system's own"),
+    ] = None
+    timeout_seconds: Annotated[
+        float, Meta(gt=0, le=60, description="How long a whole delivery may take, in seconds")
+    ] = 10.0
+
+
+class DeliveriesSettings(Section, frozen=True, kw_only=True):
+    """What carries notifications outside."""
+
+    threads: Annotated[
+        int,
+        Meta(ge=1, le=64, description="Receivers that are served at the same time; eight times as many when they hang"),
+    ] = 8
+
+
+class ChannelSettings(Section, frozen=True, kw_only=True):
+    """A channel: `[channels.NAME]`. Its fields are described in docs/notifications.md."""
+
+    kind: Literal["email", "webhook", "syslog", "command", "nats", "amqp", "kafka"]
+    url: Annotated[str, Meta(max_length=2048)] | None = None
+    to: tuple[Annotated[str, Meta(pattern=r"^[^\s@<>]+@[^\s@<>]+$", max_length=254)], ...] = ()
+    argv: tuple[str, ...] = ()
+    secret_file: Path | None = None
+    user: Annotated[str, Meta(min_length=1, max_length=256)] | None = None
+    password_file: Path | None = None
+    ca_file: Path | None = None
+    subject: Annotated[str, Meta(pattern=r"^[!-~]{1,255}$")] | None = None
+    jetstream: bool = True
+    topic: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,249}$")] | None = None
+    exchange: Annotated[str, Meta(max_length=255)] = ""
+    routing_key: Annotated[str, Meta(max_length=255)] = ""
+    virtual_host: Annotated[str, Meta(min_length=1, max_length=255)] = "/"
+    timeout_seconds: Annotated[float, Meta(gt=0, le=60)] = 10.0
+
+
+class WatchSettings(Section, frozen=True, kw_only=True):
+    """What becomes a finding without anybody asking (docs/findings.md)."""
+
+    root_issuance: Annotated[bool, Meta(description="A finding whenever a root CA issues a certificate")] = True
+    expiry_days: Annotated[
+        int, Meta(ge=0, le=3650, description="Certificates that end within so many days are reported; 0 for none")
+    ] = 30
+    expiry_schedule: Annotated[
+        str,
+        Meta(
+            pattern=r"^(rate|cron)\(.{1,128}\)$",
+            description="When that is looked at: `rate(…)` or `cron(…)` as event rules have it, in UTC",
+        ),
+    ] = "cron(0 21 * * ? *)"
+    distrusted_issuers: Annotated[
+        tuple[Annotated[str, Meta(min_length=1, max_length=512)], ...],
+        Meta(
+            description="Issuers of imported certificates that become findings: `NAME` as DescribeCertificate shows "
+            "it, or `NAME|YYYY-MM-DD` for what begins after that day. Names with a comma need the settings file"
+        ),
+    ] = ()
 
 
 class LogSettings(Section, frozen=True, kw_only=True):
@@ -207,10 +421,30 @@ class Settings(Section, frozen=True, kw_only=True):
     server: ServerSettings = ServerSettings()
     kek: KekSettings = KekSettings()
     keys: KeysSettings = KeysSettings()
+    key_stores: Annotated[
+        dict[Annotated[str, Meta(pattern="^[a-z][a-z0-9_-]{0,63}$")], KeyStoreSettings],
+        Meta(
+            description="Key stores by name, as tables `[key_stores.NAME]` of the file: `module`, `token_label`, "
+            "`pin_file`, `max_sessions` (8), `timeout_seconds` (10); see docs/keys.md"
+        ),
+    ] = {}
+    external_key_stores: ExternalKeyStoreSettings = ExternalKeyStoreSettings()
     root: RootSettings = RootSettings()
     access: AccessSettings = AccessSettings()
     audit: AuditSettings = AuditSettings()
     publication: PublicationSettings = PublicationSettings()
+    objects: ObjectsSettings = ObjectsSettings()
+    watch: WatchSettings = WatchSettings()
+    mail: MailSettings = MailSettings()
+    webhooks: WebhooksSettings = WebhooksSettings()
+    deliveries: DeliveriesSettings = DeliveriesSettings()
+    channels: Annotated[
+        dict[Annotated[str, Meta(pattern="^[a-z][a-z0-9_-]{0,63}$")], ChannelSettings],
+        Meta(
+            description="Channels by name, as tables `[channels.NAME]` of the file: `kind` (`email`, `webhook`, "
+            "`syslog`, `command`, `nats`, `amqp`, `kafka`) and what it needs; see docs/notifications.md"
+        ),
+    ] = {}
     log: LogSettings = LogSettings()
 
     @property

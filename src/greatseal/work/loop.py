@@ -2,14 +2,18 @@
 
 import logging
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from greatseal.kernel.clock import Clock
+from greatseal.storage import queue
 from greatseal.storage.queue import JOB_TOPIC
 from greatseal.storage.tx import Storage
 from greatseal.work.runner import Runner
 
 _log = logging.getLogger(__name__)
+
+# Clocks that are kept right by the network make smaller steps than this.
+_SET_BACK = timedelta(minutes=1)
 
 
 class Loop:
@@ -18,11 +22,13 @@ class Loop:
     def __init__(
         self, *, storage: Storage, runner: Runner, clock: Clock, tick: timedelta = timedelta(seconds=1)
     ) -> None:
+        self._storage = storage
         self._runner = runner
         self._clock = clock
         self._tick = tick.total_seconds()
         self._wake = threading.Event()
         self._stopping = False
+        self._latest = clock.now()
         self._thread = threading.Thread(target=self._run, name="greatseal-work", daemon=True)
         self._deafen = storage.after_commit(JOB_TOPIC, self._wake.set)
 
@@ -40,11 +46,21 @@ class Loop:
             self._thread.join(timeout.total_seconds())
         return not self._thread.is_alive()
 
+    def look_at(self, now: datetime) -> None:
+        """Notices a clock that was set back, and has every waiting job look anew whether its time has come."""
+        if now < self._latest - _SET_BACK:
+            _log.warning("the clock was set back from %s to %s", self._latest, now)
+            self._storage.transact(lambda tx: queue.hurry(tx, now=now))
+            self._latest = now
+        self._latest = max(self._latest, now)
+
     def _run(self) -> None:
         while not self._stopping:
             self._wake.clear()
             try:
-                busy = self._runner.run_due(self._clock.now()) > 0
+                now = self._clock.now()
+                self.look_at(now)
+                busy = self._runner.run_due(now) > 0
             except Exception:  # noqa: BLE001 - the loop outlives every failure
                 _log.exception("background work failed; trying again at the next tick")
                 busy = False

@@ -1,16 +1,15 @@
-"""The verbs of the events room."""
+"""What other rooms do with the bus: tell it what happened."""
 
 from greatseal.domain.events.model import Event
+from greatseal.domain.events.posting import TOPIC
 from greatseal.kernel.clock import Clock
 from greatseal.kernel.entropy import Entropy
 from greatseal.kernel.ids import new_uuid
 from greatseal.storage import Tx, outbox
 
-TOPIC = "event"
-
 
 class Events:
-    """Puts events into the outbox, ordered per first resource."""
+    """Puts events into the outbox, ordered per first resource. The router does the rest after the commit."""
 
     def __init__(self, *, clock: Clock, entropy: Entropy) -> None:
         self._clock = clock
