@@ -1,8 +1,9 @@
-"""A process that issues a certificate and dies on the way, by SIGKILL.
+"""A process that issues a certificate, or does other work, and dies on the way, by SIGKILL.
 
-Reads one JSON object a line and forks for each: `url` and `authority` to work on, `journey` (`direct` or `job`),
-`point` where to die, `signatures` where to write down what is signed before anything else happens. Answers with
-the child's exit code as `subprocess` gives it: minus 9 for SIGKILL. Forking spares every death a second of imports.
+Reads one JSON object a line and forks for each: `url` and `authority` to work on, `journey` (`direct`, `job` or
+`mass`), `point` where to die, `signatures` where to write down what is signed before anything else happens. Answers
+with the child's exit code as `subprocess` gives it: minus 9 for SIGKILL. Forking spares every death a second of
+imports.
 """
 
 import json
@@ -20,6 +21,7 @@ from greatseal.crypto.signature import Signer
 from greatseal.domain.audit import Audit
 from greatseal.domain.authorities.store import journal
 from greatseal.domain.events import Events
+from greatseal.domain.revocation import store as revocations
 from greatseal.testing import FakeEntropy, Installation
 from greatseal.testing.faults import FaultyStorage, die
 
@@ -84,6 +86,7 @@ def _watch(installation: Installation, storage: FaultyStorage, job: dict[str, st
     around(journal, "close", "journal closed")
     around(Audit, "record", "audit record")
     around(Events, "emit", "event")
+    around(revocations, "add", "revocation row")
     rooms.keys.signer = signer  # type: ignore[method-assign]
     storage.observe = observe
 
@@ -95,7 +98,10 @@ def _run(job: dict[str, str]) -> None:
     if job["journey"] == "direct":
         installation.rooms.issuance.issue(caller(), job["authority"], order(CSR, TOKEN))
     else:
-        installation.work()
+        installation.rooms.mass_revocations._batch = 2
+        # Not the router of events: its writes are none of issuance.
+        while installation.runner.run_due(installation.clock.now()):
+            pass
 
 
 def main() -> None:

@@ -1,5 +1,6 @@
 """S3: the operations on objects (Amazon S3 API reference)."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
@@ -39,6 +40,7 @@ _UNSUPPORTED = {
     "GrantFullControl": "grants in headers",
 }
 _MOST_METADATA = 2048
+_VERSION = re.compile(r"[A-Za-z0-9._-]{1,1024}")
 _MOST_DELETED = 1000
 
 
@@ -88,6 +90,9 @@ class ObjectOperations:
     def delete_object(self, caller: Caller, p: Parameters) -> Result:
         """DeleteObject"""
         version_id = p.get("VersionId")
+        if version_id is not None and not _VERSION.fullmatch(version_id):
+            # It is repeated in a header of the answer.
+            raise InvalidArgument("Invalid version id specified")
         self._asking.object(caller, p, _versioned("s3:DeleteObject", version_id))
         told = self._objects.delete(caller, p["Bucket"], p["Key"], version_id)
         return {"VersionId": version_id, "DeleteMarker": None} | _deleted(told)
