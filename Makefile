@@ -8,7 +8,7 @@ UV_VERSION := 0.13.8
 UV_HOME := $(VENV)/uv-$(UV_VERSION)
 UV := $(UV_HOME)/bin/uv
 STAMP := $(VENV)/.ready
-INTEROP_PACKAGES := awscli ca-certificates curl gnutls-bin openssl
+INTEROP_PACKAGES := awscli ca-certificates curl gnutls-bin default-jdk-headless nats-server openssl rabbitmq-server softhsm2
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo serve test interop check docs bench format clean
@@ -58,6 +58,7 @@ docs: setup ## Render the generated pages of docs/
 	@$(BIN)/python tools/render_docs.py
 
 bench: setup ## Run the benchmarks, each beside its peer
+	@tools/install-interop wrk apache2-utils openssl
 	@for each in bench/*.py; do $(BIN)/python "$$each" || exit 1; done
 
 format: setup ## Format the code and mend what ruff can mend

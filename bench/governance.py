@@ -21,8 +21,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from greatseal.app.building import build
 from greatseal.app.doors import aws_door
-from greatseal.app.rooms import Rooms, build
+from greatseal.app.rooms import Rooms
 from greatseal.aws.door import AwsDoor
 from greatseal.domain.access import Credential, IdentityKind
 from greatseal.domain.access.identities.directory import NewIdentity

@@ -21,7 +21,11 @@ NOTICE = "<!-- Rendered by `make docs`; edit the code that it is made from. -->\
 WIDTH = 100
 
 # Everything that registers metrics takes the registry as its only argument.
-METRICS = ("greatseal.edge.metrics:EdgeMetrics",)
+METRICS = (
+    "greatseal.app.certificate_metrics:CertificateMetrics",
+    "greatseal.edge.metrics:EdgeMetrics",
+    "greatseal.edge.metrics:DeliveryMetrics",
+)
 
 
 def settings_page() -> str:

@@ -90,8 +90,10 @@ def refused(code: str | tuple[str, ...], text: str = "") -> Iterator[None]:
 class Pki:
     """An installation, its Private CA client, and the steps that every test starts with."""
 
-    def __init__(self, storage: Storage, *, clock: FakeClock | None = None, entropy: FakeEntropy | None = None) -> None:
-        self.installation = Installation(storage, clock=clock, entropy=entropy)
+    def __init__(
+        self, storage: Storage, *, clock: FakeClock | None = None, entropy: FakeEntropy | None = None, **more: Any
+    ) -> None:
+        self.installation = Installation(storage, clock=clock, entropy=entropy, **more)
         self.storage = storage
         self.clock = self.installation.clock
         self.pca = self.installation.client("acm-pca")

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from doors.transcript import FOLDER, Exchange, Player, parse
+from doors.transcript import FOLDER, OCTETS, Exchange, Player, parse
 from greatseal.storage.migrate import migrate
 from greatseal.storage.tx import open_storage
 from greatseal.testing import Installation
@@ -35,12 +35,15 @@ def shown(player: Player, found: Any, written: Any, member: str = "") -> Any:
     for name, value in sorted(player.variables.items(), key=lambda item: -len(item[1])):
         if len(value) > 8:
             found = found.replace(value, f"${{{name}}}")
-    if member == "NextToken":
+    if found.startswith(OCTETS):
+        return "<any>"
+    if member in ("NextToken", "NextMarker", "GrantToken", "ImportToken"):
         return "<token>"
     # A packed token depends on the version of zlib, a record on the machine; secrets are nobody's example.
     if member in ("SessionToken", "SecretAccessKey", "CloudTrailEvent", "VersionId", "DeleteMarkerVersionId"):
         return "<any>"
     found = re.sub(r"-----BEGIN [A-Z ]+-----.*-----END [A-Z ]+-----\n?", "<pem>", found, flags=re.DOTALL)
+    found = re.sub(r"\b(?:mrk-)?[0-9a-f]{32,64}\b", "<hex>", found)
     found = re.sub(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", "<uuid>", found)
     return re.sub(r"\b[0-9a-f]{2}(?::[0-9a-f]{2}){15,16}\b", "<serial>", found)
 

@@ -6,12 +6,13 @@ import json
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from doors.buckets import for_service
 from doors.pki import Pki, csr, refused
 from greatseal.domain.authorities import reports
 from greatseal.domain.authorities.report import FIELDS
-from greatseal.storage import outbox
+from greatseal.storage.schema import outbox
 
 EVENT = "ACM Private CA Audit Report Generation"
 
@@ -44,8 +45,8 @@ def body(pki, asked):
 
 
 def events(pki):
-    pending = pki.storage.read(lambda tx: outbox.pending(tx, limit=1000))
-    return [each.payload for each in pending if each.payload["detail-type"] == EVENT]
+    rows = pki.storage.read(lambda tx: tx.all(select(outbox.c.payload).order_by(outbox.c.id)))
+    return [row.payload for row in rows if row.payload["detail-type"] == EVENT]
 
 
 def test_both_forms_say_the_same(pki, monkeypatch):

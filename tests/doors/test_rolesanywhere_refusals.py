@@ -233,10 +233,10 @@ def test_weak_hashes(outpost, ca):
 
 
 def test_certificates_out_of_their_time(outpost, ca):
-    outpost.refuses("not valid at this time", leaf(ca, until=timedelta(seconds=-1)))
+    outpost.refuses("certificate 0 (CN=leaf) expired 2", leaf(ca, until=timedelta(seconds=-1)))
     young = leaf(ca)
     outpost.clock.advance(timedelta(days=3660))
-    outpost.refuses("not valid at this time", young)
+    outpost.refuses(") expired 2", young)
 
 
 # -- the path ------------------------------------------------------------------------------------------------
@@ -255,9 +255,9 @@ def test_strangers(outpost, ca):
 def test_intermediates_that_may_not_certify(outpost, ca):
     usual = (x509.BasicConstraints(True, None), True)
     for options, text in (
-        ({"constraints": None}, "no certificate of the trust anchor"),
-        ({"constraints": usual, "extensions": (USAGE,)}, "no certificate of the trust anchor"),
-        ({"constraints": usual, "until": timedelta(seconds=-1)}, "not valid at this time"),
+        ({"constraints": None}, "(CN=Middle CA) is not the certificate of a CA"),
+        ({"constraints": usual, "extensions": (USAGE,)}, "does not allow signing certificates"),
+        ({"constraints": usual, "until": timedelta(seconds=-1)}, "certificate 1 (CN=Middle CA) expired 2"),
         (
             {
                 "constraints": usual,

@@ -3,6 +3,7 @@
 The format is described in tests/transcripts/README.md.
 """
 
+import base64
 import json
 import re
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from botocore.exceptions import ClientError
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
+from doors.kms import wrapped_directly
 from doors.organization import second_account
 from doors.pki import P256, csr, name, pem
 from greatseal.domain.access import Credential
@@ -26,9 +28,11 @@ PLACEHOLDERS = {
     "<pem>": r"(?:-----BEGIN [A-Z ]+-----\n[A-Za-z0-9+/=\n]+\n-----END [A-Z ]+-----\n?)+",
     "<uuid>": r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
     "<serial>": r"[0-9a-f]{2}(?::[0-9a-f]{2}){15,16}",
+    "<hex>": r"(?:mrk-)?[0-9a-f]{32,64}",
     "<token>": r"[A-Za-z0-9_=-]{20,}",
     "<any>": r"(?s:.*)",
 }
+OCTETS = "base64:"
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 
 
@@ -120,8 +124,12 @@ class Player:
         if isinstance(value, list):
             return [self._filled(each) for each in value]
         if isinstance(value, str):
-            return _VARIABLE.sub(lambda match: self.variables[match[1] or match[2]], value)
+            text = self._substituted(value)
+            return base64.b64decode(text.removeprefix(OCTETS)) if text.startswith(OCTETS) else text
         return value
+
+    def _substituted(self, text: str) -> str:
+        return _VARIABLE.sub(lambda match: self.variables[match[1] or match[2]], text)
 
     def _compare(self, expected: Any, found: Any, where: str) -> None:
         if isinstance(expected, dict):
@@ -139,7 +147,7 @@ class Player:
             if alone and alone[1] not in self.variables:
                 self.variables[alone[1]] = found
                 return
-            pattern = re.escape(self._filled(expected))
+            pattern = re.escape(self._substituted(expected))
             for placeholder, allowed in PLACEHOLDERS.items():
                 pattern = pattern.replace(re.escape(placeholder), allowed)
             assert re.fullmatch(pattern, found), (where, expected, found)
@@ -175,6 +183,13 @@ class Player:
         variable, *names = rest.split()
         self.variables[variable] = csr(*names).decode()
 
+    def _wrapped(self, rest: str) -> None:
+        """Key material under a wrapping key of KMS."""
+        variable, public, material = rest.split()
+        key = base64.b64decode(self.variables[public].removeprefix(OCTETS))
+        wrapped = wrapped_directly(key, bytes.fromhex(material))
+        self.variables[variable] = OCTETS + base64.b64encode(wrapped).decode()
+
     def _self_signed(self, rest: str) -> None:
         variable, host = rest.split()
         now = self.installation.clock.now()
@@ -204,7 +219,10 @@ def plain(value: Any) -> Any:
     if hasattr(value, "read"):
         value = value.read()
     if isinstance(value, bytes):
-        return value.decode()
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            return OCTETS + base64.b64encode(value).decode()
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     return value

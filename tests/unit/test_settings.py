@@ -133,3 +133,42 @@ def test_every_setting_has_a_line_of_documentation_and_a_variable_of_its_own() -
     assert all(field.description.strip() for field in listed)
     assert len({field.environment for field in listed}) == len(listed)
     assert {name.split(".")[0] for name in (field.name for field in listed)} == set(Settings.__struct_fields__)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('s3_endpoint = "https://s3.example"\n', "go together"),
+        ('access_key_id = "a"\nsecret_access_key = "b"\n', "go together"),
+        ('s3_endpoint = "https://s3.example"\naccess_key_id = "a"\n', "go together"),
+        (
+            's3_endpoint = "https://s3.example"\naccess_key_id = "a"\n'
+            'secret_access_key = "b"\nsecret_access_key_file = "c"\n',
+            "exclude each other",
+        ),
+        ('s3_endpoint = "s3.example"\n', "objects.s3_endpoint: expected"),
+        ('s3_endpoint = "https://s3.example/path"\n', "objects.s3_endpoint: expected"),
+    ],
+)
+def test_an_object_store_outside_is_named_whole(tmp_path: Path, text: str, problem: str) -> None:
+    assert problem in refused(config=in_file(tmp_path, f"[objects]\n{text}"))
+
+
+def test_an_object_store_outside(tmp_path: Path) -> None:
+    whole = 's3_endpoint = "https://s3.example:9000"\naccess_key_id = "a"\nsecret_access_key_file = "secret"\n'
+    settings = load({}, config=in_file(tmp_path, f"[objects]\n{whole}"))
+    assert settings.objects.s3_endpoint == "https://s3.example:9000"
+    assert settings.objects.path_style
+    assert load({}, {"data": tmp_path / "other"}).objects.s3_endpoint is None
+
+
+def test_routes_of_key_store_proxies(tmp_path: Path) -> None:
+    name = "GREATSEAL_EXTERNAL_KEY_STORES_ROUTES"
+    here = {"GREATSEAL_DATA": str(tmp_path)}
+    found = load({**here, name: "xks.example.com=[::1]:8443,b=10.0.0.1:443"}).external_key_stores.routes
+    assert [(each.host, each.to.host, each.to.port) for each in found] == [
+        ("xks.example.com", "::1", 8443),
+        ("b", "10.0.0.1", 443),
+    ]
+    for wrong in ("a=b:99999", "a", "=b:1", "a b=c:1", "a=b:0"):
+        assert name in refused({**here, name: wrong})

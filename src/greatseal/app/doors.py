@@ -5,7 +5,9 @@ from collections.abc import Callable
 from prometheus_client import CollectorRegistry, generate_latest
 
 import greatseal
+from greatseal.app.certificate_metrics import CertificateMetrics
 from greatseal.app.rooms import Rooms
+from greatseal.aws import events, kms
 from greatseal.aws.acm import CertificateManager
 from greatseal.aws.acm_pca import PrivateCa
 from greatseal.aws.catalogue import NOT_YET, SERVICES
@@ -22,11 +24,15 @@ from greatseal.aws.ram_reading import SharingListings
 from greatseal.aws.ram_receiving import ReceivedInvitations
 from greatseal.aws.rolesanywhere import RolesAnywhere
 from greatseal.aws.s3 import ObjectStorage
+from greatseal.aws.securityhub import SecurityHub
+from greatseal.aws.sns import Notifications
+from greatseal.aws.sqs import Queues
 from greatseal.aws.sts import SecurityTokens
 from greatseal.domain.access import Credential, SessionExpired, SessionInvalid
 from greatseal.edge.messages import HttpRequest, HttpResponse
 from greatseal.edge.mounts import Mount, Mounts
-from greatseal.web import health, lists, objects, ocsp
+from greatseal.kernel.caller import Caller
+from greatseal.web import health, lists, objects, ocsp, repository, topics
 
 
 def aws_door(rooms: Rooms, regions: Callable[[str], bool]) -> AwsDoor:
@@ -62,10 +68,17 @@ def aws_door(rooms: Rooms, regions: Callable[[str], bool]) -> AwsDoor:
             "acm-pca": pca.operations(),
             "sts": sts.operations(),
             "iam": IdentityManagement(rooms.access, rooms.administration).operations(),
+            "kms": kms.operations(access=rooms.access, keys=rooms.managed_keys, audit=rooms.audit, tokens=rooms.tokens),
             "cloudtrail": trail.operations(),
+            "events": events.operations(access=rooms.access, room=rooms.bus.buses),
             "organizations": organizations.operations(),
             "ram": _sharing(rooms),
             "s3": _objects(rooms),
+            "sns": _topics(rooms),
+            "sqs": _queues(rooms),
+            "securityhub": SecurityHub(
+                access=rooms.access, findings=rooms.watching.findings, hubs=rooms.watching.hubs
+            ).operations(),
             "rolesanywhere": RolesAnywhere(access=rooms.access, anywhere=rooms.anywhere).operations(),
         },
         not_yet=NOT_YET,
@@ -86,6 +99,24 @@ def _objects(rooms: Rooms) -> dict[str, OperationFunction]:
         listings=room.listings,
         tokens=rooms.tokens,
     ).operations()
+
+
+def _queues(rooms: Rooms) -> dict[str, OperationFunction]:
+    room = rooms.notices
+    return Queues(access=rooms.access, room=room.queues, endpoint=lambda: room.addresses.api).operations()
+
+
+def _topics(rooms: Rooms) -> dict[str, OperationFunction]:
+    def outsider(topic_arn: str) -> Caller:
+        return rooms.notices.outsider(topic_arn, "ConfirmSubscription", "")
+
+    return Notifications(access=rooms.access, room=rooms.notices.topics, outsider=outsider).operations()
+
+
+def _answers_to_topics(rooms: Rooms) -> Mount:
+    notices = rooms.notices
+    door = topics.TopicsDoor(room=notices.topics, certificate=notices.seal.certificate, outsider=notices.outsider)
+    return Mount(topics.PREFIX, "topics", door.handle, body_bytes=topics.MAX_BODY)
 
 
 def _sharing(rooms: Rooms) -> dict[str, OperationFunction]:
@@ -118,21 +149,37 @@ def _session(rooms: Rooms, access_key_id: str, token: str) -> Credential | Unusa
 
 def secure_mounts(rooms: Rooms, door: AwsDoor) -> Mounts:
     """What the HTTPS listener serves."""
-    return Mounts([Mount("/", "aws", door.handle), _certificate_sessions(rooms), _health(rooms)])
+    others = (_certificate_sessions(rooms), _answers_to_topics(rooms), _health(rooms))
+    return Mounts([Mount("/", "aws", door.handle), *others])
 
 
 def plain_mounts(rooms: Rooms, registry: CollectorRegistry, door: AwsDoor | None) -> Mounts:
     """What the plain listener serves; the AWS API only when the operator asked for it."""
-    answers = ocsp.handler(rooms.ocsp, rooms.clock)
+    answers = ocsp.OcspDoor(rooms.ocsp, rooms.clock)
     mounts = [
         _health(rooms),
-        Mount("/metrics", "metrics", _metrics(registry), inline=True),
-        Mount(ocsp.PATH, "ocsp", answers, body_bytes=ocsp.MAX_BODY),
-        Mount(objects.PREFIX, "objects", objects.handler(rooms.objects, rooms.clock)),
+        Mount("/metrics", "metrics", _metrics(registry, rooms), inline=True),
+        Mount(ocsp.PATH, "ocsp", answers.handle, body_bytes=ocsp.MAX_BODY, ready=answers.ready),
+        # An object named like a list is the object; where there is none, a CustomPath may begin with `s3`.
+        Mount(objects.PREFIX, "objects", lists.behind(objects.handler(rooms.objects, rooms.clock), rooms.publications)),
+        Mount(repository.PREFIX, "repository", repository.handler(rooms.repository)),
+        _answers_to_topics(rooms),
+    ]
+    mounts += [
+        Mount(taken, "crl", lists.handler(rooms.publications, other), pattern=lists.NAME)
+        for taken, other in (
+            ("/healthz", None),
+            ("/metrics", None),
+            (ocsp.PATH, answers.handle),
+            (repository.PREFIX, None),
+            (topics.PREFIX, None),
+            (SESSIONS_PATH, None),
+        )
     ]
     # Lists may be in any folder (CustomPath) and OCSP under a name of its own, so all doors share the root.
-    rest = ocsp.at_root(answers, None if door is None else door.handle)
-    mounts.append(Mount("/", "crl" if door is None else "aws", lists.handler(rooms.publications, rest)))
+    rest = ocsp.at_root(answers.handle, None if door is None else door.handle)
+    root = lists.handler(rooms.publications, rest)
+    mounts.append(Mount("/", "crl" if door is None else "aws", root, ready=answers.ready_at_root))
     return Mounts(mounts if door is None else [*mounts, _certificate_sessions(rooms)])
 
 
@@ -152,8 +199,11 @@ def _health(rooms: Rooms) -> Mount:
     return Mount("/healthz", "health", health.handler(probe, greatseal.__version__), inline=True)
 
 
-def _metrics(registry: CollectorRegistry) -> Callable[[HttpRequest], HttpResponse]:
+def _metrics(registry: CollectorRegistry, rooms: Rooms) -> Callable[[HttpRequest], HttpResponse]:
+    certificates = CertificateMetrics(registry)
+
     def handle(request: HttpRequest) -> HttpResponse:
+        certificates.refresh(rooms.watching.expiry, rooms.clock)
         headers = ((b"content-type", b"text/plain; version=1.0.0; charset=utf-8"),)
         return HttpResponse(200, headers, generate_latest(registry))
 

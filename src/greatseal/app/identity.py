@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 
-from greatseal.app.rooms import INSTALLATION_ACCOUNT, Rooms
+from greatseal.app.own_acts import INSTALLATION_ACCOUNT
+from greatseal.app.rooms import Rooms
 from greatseal.crypto.algorithms import KeyAlgorithm, SignatureAlgorithm
 from greatseal.crypto.keypair import load_private, pem_private
 from greatseal.domain.authorities.lifecycle import NewAuthority

@@ -18,6 +18,7 @@ from h2corn import Config, Server
 
 from greatseal.app.identity import Identity
 from greatseal.app.places import write, write_private
+from greatseal.app.plain_protocol import PlainProtocol
 from greatseal.edge.asgi import EdgeApp
 
 _BACKLOG = 1024
@@ -64,7 +65,7 @@ class PlainServer:
     def __init__(self, app: EdgeApp, listening: socket.socket, max_header_bytes: int) -> None:
         config = uvicorn.Config(
             app,
-            http="h11",
+            http=PlainProtocol,
             ws="none",
             lifespan="off",
             log_config=None,
@@ -98,6 +99,8 @@ class Listener:
     def __init__(self, host: str, port: int, *, max_body_bytes: int, max_header_bytes: int = 32 * 1024) -> None:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._socket = socket.create_server((host, port), family=family, backlog=_BACKLOG)
+        # Connections inherit it. Without it the body of an answer may wait 40 ms for the client to confirm its head.
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
         self._max_body_bytes = max_body_bytes
         self._max_header_bytes = max_header_bytes
         self._server: Running | None = None

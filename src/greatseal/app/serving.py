@@ -8,30 +8,40 @@ import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from prometheus_client import CollectorRegistry
 
-from greatseal.app import identity, logs, places
+from greatseal.app import identity, logs, places, protection
+from greatseal.app.building import build
+from greatseal.app.bus import Carriers
+from greatseal.app.carriers import channels
+from greatseal.app.delivering import delivery_crew, employ
 from greatseal.app.doors import aws_door, plain_mounts, secure_mounts
 from greatseal.app.identity import Identity
 from greatseal.app.listeners import Listener, tls_files
-from greatseal.app.rooms import Rooms, build
+from greatseal.app.outside import outside_buckets
+from greatseal.app.rooms import Rooms
 from greatseal.crypto.algorithms import KeyAlgorithm
 from greatseal.crypto.blocklist import DEFAULT_BLOCKLIST, Blocklist
 from greatseal.crypto.wrap import CannotOpen
 from greatseal.domain.access import Credential
 from greatseal.domain.audit import AuditSink
+from greatseal.domain.events.schedules import compile_schedule
 from greatseal.domain.policy import KeyPolicy
 from greatseal.domain.revocation.lists import Pace
+from greatseal.domain.revocation.repository import Visibility
+from greatseal.domain.watch import Distrusted, Wishes
 from greatseal.edge.asgi import EdgeApp
-from greatseal.edge.metrics import EdgeMetrics
+from greatseal.edge.metrics import DeliveryMetrics, EdgeMetrics
 from greatseal.edge.reading import Limits
 from greatseal.integrations import kek
 from greatseal.integrations.audit_sinks import sink_at
 from greatseal.integrations.issuer_keys import HttpsIssuerKeys
-from greatseal.kernel.clock import SystemClock
+from greatseal.integrations.xks import XksProxies
+from greatseal.integrations.xks_connections import ProxyConnections
+from greatseal.kernel.clock import Clock, SystemClock
 from greatseal.kernel.entropy import SystemEntropy
 from greatseal.kernel.secret import Secret
 from greatseal.settings import Settings
@@ -72,9 +82,13 @@ def serve(settings: Settings, *, announce: Callable[[str], None]) -> None:
 def rooms_over(settings: Settings, storage: Storage) -> Rooms:
     """The rooms of the installation that `settings` names."""
     clock, entropy = SystemClock(), SystemEntropy()
-    return build(
+    stores = protection.key_stores(settings)
+    rooms = build(
         storage=storage,
-        kek=_kek(settings, storage, entropy),
+        kek=protection.open_keyring(settings, storage, entropy, stores),
+        key_stores=stores,
+        store_for=protection.stores_by_purpose(settings),
+        configured_kek=protection.configured(settings, storage, entropy, stores),
         clock=clock,
         entropy=entropy,
         pool={
@@ -85,14 +99,47 @@ def rooms_over(settings: Settings, storage: Storage) -> Rooms:
         key_policy=KeyPolicy(_blocklist(settings)),
         audit_sinks=[_sink(settings, url, clock) for url in settings.audit.sinks],
         region=settings.region,
+        is_region=_served(settings),
         objects_folder=settings.paths.objects,
         base_url=_base_url(settings, str(settings.server.http)),
+        api_url=_api_url(settings, str(settings.server.listen)),
+        # The other threads are for everybody else.
+        long_polls=settings.server.threads // 4,
         pace=Pace(
             delay=timedelta(seconds=settings.publication.crl_delay_seconds),
             retry=timedelta(seconds=settings.publication.crl_retry_seconds),
+            deltas=settings.publication.delta_crls,
+            complete=timedelta(seconds=settings.publication.complete_crl_delay_seconds),
         ),
+        outside_buckets=outside_buckets(settings.objects),
+        issuers_in_certificates=settings.publication.ca_issuers,
+        repository_visibility=Visibility(settings.publication.repository),
         issuer_keys=HttpsIssuerKeys(clock=clock, ca_file=settings.access.oidc_ca_file),
+        key_proxies=_key_proxies(settings, clock),
+        watch=_wishes(settings),
+        carriers=Carriers(channels=channels(settings)),
     )
+    employ(settings, rooms)
+    return rooms
+
+
+def _wishes(settings: Settings) -> Wishes:
+    """What is watched for. Raises OSError for a schedule or an issuer that cannot be read."""
+    wanted = settings.watch
+    try:
+        compile_schedule(wanted.expiry_schedule, datetime.fromtimestamp(0, UTC))
+        distrusted = tuple(map(Distrusted.parse, wanted.distrusted_issuers))
+    except ValueError as error:
+        raise OSError(f"the settings of the watch cannot be used: {error}") from None
+    return Wishes(wanted.root_issuance, wanted.expiry_days, wanted.expiry_schedule, distrusted)
+
+
+def _key_proxies(settings: Settings, clock: Clock) -> XksProxies:
+    """What reaches the proxies of external key stores."""
+    wanted = settings.external_key_stores
+    routes = {each.host: (each.to.host, each.to.port) for each in wanted.routes}
+    connections = ProxyConnections(timeout=wanted.timeout_seconds, ca_file=wanted.ca_file, routes=routes)
+    return XksProxies(connections=connections, clock=clock)
 
 
 def open_rooms(settings: Settings, storage: Storage) -> Rooms:
@@ -117,12 +164,25 @@ def write_root(settings: Settings, credential: Credential) -> None:
     places.write_private(settings.paths.root_credential, json.dumps(content))
 
 
+def _served(settings: Settings) -> Callable[[str], bool]:
+    """Which regions are: all, unless the settings name some."""
+    enabled = frozenset(settings.enabled_regions)
+    return lambda region: not enabled or region in enabled
+
+
 def _base_url(settings: Settings, address: str) -> str:
     """Where the plain listener, bound to `address`, is reached from outside."""
     if settings.publication.base_url is not None:
         return settings.publication.base_url
     host, _, port = address.rpartition(":")
     return f"http://{socket.gethostname().lower() if host in _WILDCARDS else host}:{port}"
+
+
+def _api_url(settings: Settings, address: str) -> str:
+    """Where the HTTPS listener, bound to `address`, is reached: by the first name of the settings, if there is one."""
+    host, _, port = address.rpartition(":")
+    known = settings.server.names[0] if settings.server.names else None
+    return f"https://{known or (socket.gethostname().lower() if host in _WILDCARDS else host)}:{port}"
 
 
 def _blocklist(settings: Settings) -> Blocklist:
@@ -149,15 +209,6 @@ def _sink(settings: Settings, url: str, clock: SystemClock) -> AuditSink:
         raise OSError(f"the audit sink cannot be used: {error}") from None
 
 
-def _kek(settings: Settings, storage: Storage, entropy: SystemEntropy) -> Secret:
-    passphrase = settings.kek.passphrase
-    if settings.kek.passphrase_file is not None:
-        return kek.from_passphrase(Secret(settings.kek.passphrase_file.read_bytes().rstrip(b"\r\n")), storage, entropy)
-    if passphrase is not None:
-        return kek.from_passphrase(Secret(passphrase.encode()), storage, entropy)
-    return kek.from_file(settings.kek_file, storage, entropy)
-
-
 def _run(settings: Settings, rooms: Rooms, announce: Callable[[str], None]) -> None:
     # Only this process works on a SQLite database, so whatever is open was left by a crash. With other
     # nodes about, a row may be theirs, and waits for the recurring task.
@@ -176,20 +227,28 @@ def _run(settings: Settings, rooms: Rooms, announce: Callable[[str], None]) -> N
         last_words=rooms.last_words(),
     )
     loop = Loop(storage=rooms.storage, runner=runner, clock=rooms.clock)
+    registry = CollectorRegistry()
+    crew = delivery_crew(settings, rooms, DeliveryMetrics(registry))
     stopping = threading.Event()
     filler = threading.Thread(target=_fill, args=(rooms, stopping), name="greatseal-keys", daemon=True)
     sequencer = threading.Thread(target=_sequence, args=(rooms, stopping), name="greatseal-audit", daemon=True)
+    router = threading.Thread(target=rooms.bus.route, args=(stopping,), name="greatseal-events", daemon=True)
     loop.start()
+    crew.start()
     filler.start()
     sequencer.start()
+    router.start()
     try:
-        asyncio.run(_listen(settings, rooms, announce))
+        asyncio.run(_listen(settings, rooms, registry, announce))
     finally:
         stopping.set()
         rooms.pool.wanted.set()
+        rooms.bus.deliveries.stop()
+        crew.stop()
         loop.stop()
         filler.join()
         sequencer.join()
+        router.join()
 
 
 def _fill(rooms: Rooms, stopping: threading.Event) -> None:
@@ -200,18 +259,23 @@ def _fill(rooms: Rooms, stopping: threading.Event) -> None:
 
 
 def _sequence(rooms: Rooms, stopping: threading.Event) -> None:
-    """Extends the log of the audit trail, at the end once more. Any node may: the log compares and swaps."""
+    """Extends the log of the audit trail, at the end once more. Any node may: the log compares and swaps.
+
+    Also hears of a new key-encryption key, so that every node seals under it within moments.
+    """
     last = False
     while not last:
         last = stopping.wait(_TICK_SECONDS)
         try:
+            rooms.kek_change.refresh()
             rooms.audit_log.catch_up()
         except Exception:  # noqa: BLE001 - the thread outlives every failure
             _log.exception("audit_trail_not_sequenced")
 
 
-async def _listen(settings: Settings, rooms: Rooms, announce: Callable[[str], None]) -> None:
-    registry = CollectorRegistry()
+async def _listen(
+    settings: Settings, rooms: Rooms, registry: CollectorRegistry, announce: Callable[[str], None]
+) -> None:
     metrics = EdgeMetrics(registry)
     server = settings.server
     limits = Limits(
@@ -221,8 +285,7 @@ async def _listen(settings: Settings, rooms: Rooms, announce: Callable[[str], No
         workers=server.threads,
         queued=server.queue_limit,
     )
-    enabled = frozenset(settings.enabled_regions)
-    door = aws_door(rooms, lambda region: not enabled or region in enabled)
+    door = aws_door(rooms, _served(settings))
     secure = EdgeApp(secure_mounts(rooms, door), limits=limits, metrics=metrics, entropy=rooms.entropy)
     plain = EdgeApp(
         plain_mounts(rooms, registry, door if server.insecure_http_api else None),
@@ -242,6 +305,8 @@ async def _listen(settings: Settings, rooms: Rooms, announce: Callable[[str], No
     )
     # A port that the system picked is known from here on; nobody could have a certificate issued before.
     rooms.points.base_url = _base_url(settings, http.address)
+    rooms.notices.addresses.plain = rooms.points.base_url
+    rooms.notices.addresses.api = _api_url(settings, https.address)
     shown = await _show(settings, rooms, https, secure, None)
     await http.start(plain)
     where = {"https": f"https://{https.address}", "http": f"http://{http.address}"}
@@ -249,7 +314,7 @@ async def _listen(settings: Settings, rooms: Rooms, announce: Callable[[str], No
         settings.paths.endpoint,
         json.dumps({**where, "region": settings.region, "account_id": settings.account_id}),
     )
-    _log.info("ready", **where, database=rooms.storage.dialect, keys=_protection(settings))
+    _log.info("ready", **where, database=rooms.storage.dialect, keys=protection.described(settings))
     announce(f"ready {where['https']} {where['http']}")
     while not stopped.is_set():
         with suppress(TimeoutError):
@@ -263,6 +328,7 @@ async def _listen(settings: Settings, rooms: Rooms, announce: Callable[[str], No
     _log.info("stopping")
     await https.stop()
     await http.stop()
+    rooms.notices.queues.polls.stop()
     secure.close()
     plain.close()
 
@@ -279,9 +345,3 @@ async def _show(settings: Settings, rooms: Rooms, listener: Listener, app: EdgeA
     if shown is not None:
         _log.info("https_certificate_renewed", not_after=wanted.certificate.not_after.isoformat())
     return wanted
-
-
-def _protection(settings: Settings) -> str:
-    if settings.kek.passphrase is not None or settings.kek.passphrase_file is not None:
-        return "sealed under a passphrase"
-    return f"sealed under the file {settings.kek_file}"

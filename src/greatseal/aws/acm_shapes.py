@@ -7,7 +7,7 @@ from typing import Any
 from greatseal.aws import asn1
 from greatseal.crypto.algorithms import signature_algorithm_of
 from greatseal.domain.certificates.model import ManagedCertificate, Status, Type
-from greatseal.domain.certificates.store.certificates import serial_octets
+from greatseal.domain.certificates.store.certificates import issuer_name, serial_octets
 from greatseal.domain.certificates.usage import extended_key_usages, key_usages
 from greatseal.domain.revocation import RevocationReason
 from greatseal.kernel.errors import InvalidDomainValidationOptions, ValidationFailed
@@ -148,11 +148,10 @@ def dashed(key_algorithm: str) -> str:
 
 
 def _body(item: ManagedCertificate, body: Certificate) -> dict[str, Any]:
-    issuer = next(iter((*body.issuer.get("2.5.4.10"), *body.issuer.common_names)), body.issuer.display())
     signed = signature_algorithm_of(body.signature_algorithm_identifier)
     return {
         "Subject": body.subject.display(),
-        "Issuer": issuer,
+        "Issuer": issuer_name(body),
         "Serial": serial_octets(body.serial),
         "SignatureAlgorithm": signed.name if signed else None,
         "NotBefore": body.not_before,

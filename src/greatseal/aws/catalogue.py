@@ -2,18 +2,38 @@
 
 from collections.abc import Mapping
 
-from greatseal.aws.not_yet import acm, acm_pca, cloudtrail, iam, organizations, ram, rolesanywhere, s3, sts
+from greatseal.aws.not_yet import (
+    acm,
+    acm_pca,
+    cloudtrail,
+    events,
+    iam,
+    kms,
+    organizations,
+    ram,
+    rolesanywhere,
+    s3,
+    securityhub,
+    sns,
+    sqs,
+    sts,
+)
 
 NOT_YET: Mapping[str, Mapping[str, str]] = {
     "acm": acm.NOT_YET,
     "acm-pca": acm_pca.NOT_YET,
     "cloudtrail": cloudtrail.NOT_YET,
+    "events": events.NOT_YET,
     "sts": sts.NOT_YET,
     "iam": iam.NOT_YET,
+    "kms": kms.NOT_YET,
     "organizations": organizations.NOT_YET,
     "ram": ram.NOT_YET,
     "rolesanywhere": rolesanywhere.NOT_YET,
     "s3": s3.NOT_YET,
+    "securityhub": securityhub.NOT_YET,
+    "sns": sns.NOT_YET,
+    "sqs": sqs.NOT_YET,
 }
 
 SERVICES = tuple(NOT_YET)

@@ -23,6 +23,7 @@ from greatseal.aws.protocol.sigv4 import Anonymous, Credential, Sessions, Verifi
 from greatseal.aws.protocol.trail import elements
 from greatseal.aws.protocol.validate import STYLES, Style, validate
 from greatseal.aws.wire import WireError, internal_failure
+from greatseal.crypto.signature import SignerUnavailable
 from greatseal.edge.messages import HttpRequest, HttpResponse
 from greatseal.kernel.caller import Caller
 from greatseal.kernel.clock import Clock
@@ -101,17 +102,20 @@ class AwsDoor:
             route = self._router.route(request)
             caller = _caller(route, self._authenticate(route, request, now), request, now)
             parameters = self._parameters(route, request)
-            caller = replace(caller, request_parameters=elements(route.operation.input, parameters))
+            caller = replace(caller, request_parameters=elements(route.service.name, route.operation.input, parameters))
             validate(route.operation.input, parameters, STYLES.get(route.service.name, Style.QUOTED))
             result = self._implementations[route.service.name][route.operation.name](caller, parameters)
             answer = route.codec.encode(route.service, route.operation, result, request.request_id)
-            self._record(caller, elements(route.operation.output, result) if result else None)
+            self._record(caller, elements(route.service.name, route.operation.output, result) if result else None)
             return _response(answer, route, request, now)
         except WireError as found:
             error = found
         except Refusal as refusal:
             assert route is not None  # only operation functions refuse
             error = from_refusal(route.service, refusal)
+        except SignerUnavailable:
+            _log.exception("key_store_unavailable", request_id=request.request_id, operation=_label(route))
+            error = WireError("ServiceUnavailable", "The private key cannot be used now. Try again later.", 503)
         except Exception:  # noqa: BLE001 - the last line of defence: logged, and opaque to the client
             _log.exception("operation_failed", request_id=request.request_id, operation=_label(route))
             error = internal_failure(request.request_id)

@@ -36,6 +36,7 @@ QUERY_ERRORS = frozenset(
         "InvalidParameterValue",
         "MalformedInput",
         "MissingAction",
+        "MissingParameter",
         "Throttling",
         "ValidationError",
     }
@@ -74,7 +75,9 @@ def from_refusal(service: Service, refusal: kernel.Refusal) -> WireError:
     code = code_for(service.name, type(refusal))
     modelled = service.errors.get(code)
     if modelled is None:
-        return WireError(code, refusal.message)
+        # What no model has comes from the authorization layer, which spells it so (kms.md 1).
+        member = "Message" if isinstance(refusal, kernel.AccessDenied) else "message"
+        return WireError(code, refusal.message, member=member)
     # Organizations model a `Reason` beside the message.
     extra = {"Reason": refusal.reason} if refusal.reason else {}
     return WireError(code, refusal.message, modelled.status, modelled.message_member, extra)

@@ -138,23 +138,18 @@ def list_command(data: Path | None, config: Path | None, last: int) -> None:
 
 def _seals(settings: Settings, storage: "Storage") -> tuple["Seals", str]:
     """The seals of the installation, or none and the reason why."""
+    from greatseal.app import protection
     from greatseal.domain.audit import Seals
-    from greatseal.integrations import kek
+    from greatseal.domain.keys.key_encryption import installation_secret
     from greatseal.kernel.entropy import SystemEntropy
-    from greatseal.kernel.secret import Secret
     from greatseal.storage import installation
 
     if storage.read(lambda tx: installation.recall(tx, "kek-fingerprint")) is None:
         # Asking for the key would make one.
         return Seals(None), "this installation has no key-encryption key"
     try:
-        if settings.kek.passphrase_file is not None:
-            passphrase = Secret(settings.kek.passphrase_file.read_bytes().rstrip(b"\r\n"))
-            return Seals.under(kek.from_passphrase(passphrase, storage, SystemEntropy())), ""
-        if settings.kek.passphrase is not None:
-            passphrase = Secret(settings.kek.passphrase.encode())
-            return Seals.under(kek.from_passphrase(passphrase, storage, SystemEntropy())), ""
-        return Seals.under(kek.from_file(settings.kek_file, storage, SystemEntropy())), ""
+        ring = protection.open_keyring(settings, storage, SystemEntropy(), protection.key_stores(settings))
+        return Seals.under(installation_secret(storage, ring)), ""
     except OSError as error:
         return Seals(None), str(error)
 

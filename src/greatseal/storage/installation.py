@@ -25,3 +25,8 @@ def replace(tx: Tx, key: str, value: bytes) -> None:
     """Changes a fact that is not for ever, such as which HTTPS certificate is served."""
     tx.execute(delete(installation).where(installation.c.key == key))
     tx.execute(insert(installation), {"key": key, "value": value})
+
+
+def forget(tx: Tx, key: str) -> None:
+    """The fact does not hold any more; one that was never decided is no error."""
+    tx.execute(delete(installation).where(installation.c.key == key))

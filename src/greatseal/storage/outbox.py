@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from greatseal.storage.schema import outbox
 from greatseal.storage.tx import Tx
@@ -29,22 +29,27 @@ class Message:
     at: datetime
 
 
+# Built once: every event of every call goes through them.
+_LAST = (
+    select(outbox.c.position, outbox.c.at)
+    .where(outbox.c.topic == bindparam("of_topic"), outbox.c.key == bindparam("of_key"))
+    .order_by(outbox.c.position.desc())
+    .limit(1)
+)
+_INSERT = insert(outbox).inline()
+
+
 def put(tx: Tx, *, topic: str, key: str, payload: Mapping[str, Any], at: datetime) -> None:
     """Adds a message behind all others of its `(topic, key)`.
 
     Two transactions that put for one key at once cannot both be ordered: `transact` retries one of them.
     """
     # Counted per key, because numbers of a sequence are not handed out in the order of commits.
-    last = tx.first(
-        select(outbox.c.position, outbox.c.at)
-        .where(outbox.c.topic == topic, outbox.c.key == key)
-        .order_by(outbox.c.position.desc())
-        .limit(1)
-    )
+    last = tx.first(_LAST, {"of_topic": topic, "of_key": key})
     values = {"topic": topic, "key": key, "payload": payload, "delivered": False}
     position = 1 if last is None else last.position + 1
     moment = at if last is None else max(at, last.at)
-    tx.execute(insert(outbox).inline(), {**values, "position": position, "at": moment})
+    tx.execute(_INSERT, {**values, "position": position, "at": moment})
     tx.announce(OUTBOX_TOPIC)
 
 
@@ -58,6 +63,14 @@ def pending(tx: Tx, *, limit: int, topics: Collection[str] | None = None) -> lis
         query = query.where(outbox.c.topic.in_(sorted(topics)))
     query = query.order_by(outbox.c.at, outbox.c.topic, outbox.c.key, outbox.c.position).limit(limit)
     return [Message(row.id, row.topic, row.key, row.payload, row.at) for row in tx.all(query)]
+
+
+def since(tx: Tx, *, at: datetime, topic: str, limit: int) -> list[Message]:
+    """The newest messages from an instant on, delivered or not, the oldest of them first."""
+    # Both values are named so that the index of (delivered, at) serves.
+    query = select(outbox).where(outbox.c.delivered.in_([False, True]), outbox.c.at >= at, outbox.c.topic == topic)
+    rows = tx.all(query.order_by(outbox.c.at.desc(), outbox.c.id.desc()).limit(limit))
+    return [Message(row.id, row.topic, row.key, row.payload, row.at) for row in reversed(rows)]
 
 
 def delivered(tx: Tx, ids: Iterable[int]) -> int:

@@ -159,6 +159,16 @@ def free_all(tx: Tx) -> None:
     tx.announce(JOB_TOPIC)
 
 
+def hurry(tx: Tx, *, now: datetime) -> None:
+    """Makes every job due that waits for later. For a clock that was set back: "later" may be years away now.
+
+    Whoever has nothing to do yet waits again. Leases are left alone, because what is held is being worked on.
+    """
+    waiting = jobs.c.leased_until.is_(None)
+    tx.execute(update(jobs).where(_UNBURIED, waiting, jobs.c.due > now).values(due=now))
+    tx.announce(JOB_TOPIC)
+
+
 def bury(tx: Tx, job: Job, *, now: datetime, error: str) -> bool:
     """Gives the job up and keeps it visible. What was enqueued while it ran becomes a fresh job.
 
@@ -198,6 +208,13 @@ def next_due(tx: Tx) -> datetime | None:
     """When the earliest waiting job is due; None when nothing waits. For metrics and the loop's nap."""
     due: datetime | None = tx.scalar(select(func.min(jobs.c.due)).where(_UNBURIED, jobs.c.leased_until.is_(None)))
     return due
+
+
+def due_count(tx: Tx, kind: str, now: datetime, *, limit: int) -> int:
+    """How many jobs of this kind are due that nobody holds; counts no further than `limit`."""
+    free = or_(jobs.c.leased_until.is_(None), jobs.c.leased_until <= now)
+    query = select(jobs.c.id).where(_UNBURIED, jobs.c.kind == kind, jobs.c.due <= now, free).limit(limit)
+    return len(tx.all(query))
 
 
 def backoff(

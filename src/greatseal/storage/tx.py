@@ -7,17 +7,18 @@ for a retry when transactions cannot be ordered), so it does nothing but read an
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, CursorResult, Row, Table, exc
+from sqlalchemy import Connection, CursorResult, Row, Select, Table, exc
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import Executable
 
 from greatseal.storage.engine import Engines, open_engine
 from greatseal.storage.errors import ConnectionLost, SerializationFailure, StorageError
 from greatseal.storage.failures import typed
+from greatseal.storage.glances import Glances
 
 T = TypeVar("T")
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
@@ -73,6 +74,17 @@ class Tx:
     def scalar(self, statement: Executable, params: Parameters | None = None) -> Any:
         """The first column of the first row, or None when there is no row."""
         return self._run(lambda: self._result(statement, params).scalar())
+
+    def column(self, statement: Select[Any], *, run: int) -> Iterator[Sequence[Any]]:
+        """The first column of very many rows, in runs of so many, of which one is held here at a time.
+
+        A value costs a third of what it costs in a `Row` of `all`.
+        """
+        streamed = statement.execution_options(stream_results=True)
+        with self._run(lambda: self._result(streamed, None)) as result:
+            runs = result.scalars().partitions(run)
+            while values := self._run(lambda: next(runs, None)):
+                yield values
 
     def insert_once(self, table: Table, values: Mapping[str, Any]) -> bool:
         """Inserts a row unless it would break a unique key; True when it was inserted.
@@ -135,6 +147,7 @@ class Storage:
         self._pause = pause
         self._thread = threading.local()
         self._listeners: dict[str, list[Callable[[], None]]] = {}
+        self._glances = Glances(engines)
 
     @property
     def dialect(self) -> str:
@@ -162,6 +175,16 @@ class Storage:
         result, _ = self._outermost(work, writable=False)
         return result
 
+    def glance(self, query: Executable) -> Any:
+        """The first column of the first row of committed data, without a transaction around it.
+
+        For one number that every request looks at: a tenth of the price of `read`. The query has no parameters.
+        """
+        try:
+            return self._glances.scalar(query)
+        except exc.DBAPIError as error:
+            raise typed(error, writable=False, committing=False) from error
+
     def after_commit(self, topic: str, listener: Callable[[], None]) -> Callable[[], None]:
         """Calls `listener` after each commit of this process that announced `topic`; returns the way to stop it."""
         # Lists are replaced, not changed: a commit on another thread may be walking one.
@@ -174,6 +197,7 @@ class Storage:
 
     def close(self) -> None:
         """Closes every connection."""
+        self._glances.close()
         self._engines.close()
 
     def _outermost(self, work: Callable[[Tx], T], *, writable: bool) -> tuple[T, Tx]:

@@ -8,7 +8,9 @@ installation = Installation(storage)
 import os
 import signal
 from collections.abc import Callable
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
+
+from sqlalchemy.sql import Executable
 
 from greatseal.crypto.algorithms import KeyAlgorithm, SignatureAlgorithm
 from greatseal.crypto.signature import Signer
@@ -59,6 +61,10 @@ class FaultyStorage(Storage):
         """As the parent's, unless it is this call's turn to fail."""
         return self._call("read", lambda: super(FaultyStorage, self).read(work))
 
+    def glance(self, query: Executable) -> Any:
+        """As the parent's, unless it is this call's turn to fail; counts as a read."""
+        return self._call("read", lambda: super(FaultyStorage, self).glance(query))
+
     def _call(self, kind: str, call: Callable[[], T]) -> T:
         self.calls += 1
         fails = self.calls == self._fail_at
@@ -92,3 +98,7 @@ class TamperedSigner:
     def sign(self, data: bytes, algorithm: SignatureAlgorithm) -> bytes:
         """What `tamper` makes of the signature."""
         return self._tamper(self._signer.sign(data, algorithm))
+
+    def sign_digest(self, digest: bytes, algorithm: SignatureAlgorithm) -> bytes:
+        """As `sign`, over data of which only the hash is given."""
+        return self._tamper(self._signer.sign_digest(digest, algorithm))

@@ -19,9 +19,11 @@ from botocore.awsrequest import AWSRequest, AWSResponse
 from botocore.config import Config
 from botocore.credentials import Credentials
 
+from greatseal.app.building import build
 from greatseal.app.doors import aws_door
-from greatseal.app.rooms import Rooms, build
+from greatseal.app.rooms import Rooms
 from greatseal.aws.door import AwsDoor
+from greatseal.crypto.wrap import Keyring
 from greatseal.domain.access import Credential
 from greatseal.domain.access.ports import IssuerKeys
 from greatseal.edge.messages import HttpRequest, HttpResponse
@@ -32,6 +34,7 @@ from greatseal.kernel.secret import Secret
 from greatseal.storage import Storage
 from greatseal.testing.clock import FakeClock
 from greatseal.testing.entropy import FakeEntropy
+from greatseal.testing.key_proxies import FakeKeyProxies
 from greatseal.work.runner import Runner
 from greatseal.work.schedule import Schedule
 
@@ -55,18 +58,23 @@ class Installation:
         account: str = ACCOUNT,
         region: str = REGION,
         issuer_keys: IssuerKeys | None = None,
+        kek: Secret | Keyring = _KEK,
+        **more: Any,
     ) -> None:
+        """`more` goes to `greatseal.app.building.build` as it is."""
         self.clock = clock or FakeClock()
         self.entropy: Entropy = entropy or FakeEntropy()
         self.region = region
+        more.setdefault("key_proxies", FakeKeyProxies(self.entropy))
         self.rooms: Rooms = build(
             storage=storage,
-            kek=_KEK,
+            kek=kek,
             clock=self.clock,
             entropy=self.entropy,
             pool={},
             region=region,
             issuer_keys=issuer_keys,
+            **more,
         )
         self.credential: Credential = self.rooms.access.ensure_root(account=account)
         self.door: AwsDoor = aws_door(self.rooms, lambda _: True)
@@ -75,15 +83,15 @@ class Installation:
             storage=storage,
             clock=self.clock,
             entropy=self.entropy,
-            handlers={**self.rooms.handlers(), **schedule.handlers()},
+            handlers={**self.rooms.handlers(), **self.rooms.delivery_handlers(), **schedule.handlers()},
             owner="test",
             last_words=self.rooms.last_words(),
         )
 
     def work(self) -> int:
-        """Runs jobs until none is due; how many ran."""
+        """Routes events and runs jobs until nothing is due; how many jobs ran."""
         total = 0
-        while handled := self.runner.run_due(self.clock.now()):
+        while self.rooms.bus.router.run() + (handled := self.runner.run_due(self.clock.now())):
             total += handled
         return total
 

@@ -87,9 +87,9 @@ def test_paths_are_found_whatever_the_order():
     for order in (between, between[::-1], [*between[2:], *between[:2]]):
         path = trusted_path(leaf, order, [top], AT)
         assert [each.subject.display() for each in path] == ["CN=x", *[c.subject.display() for c in all_of_them[::-1]]]
-    with pytest.raises(UntrustedCertificate, match="no certificate of the trust anchor"):
+    with pytest.raises(UntrustedCertificate, match="of which no certificate was given"):
         trusted_path(leaf, between[1:], [top], AT)
-    with pytest.raises(UntrustedCertificate, match="not valid"):
+    with pytest.raises(UntrustedCertificate, match=r"certificate 6 \(CN=Level 0\) expired"):
         trusted_path(leaf, between, [top], AT + timedelta(days=4000))
 
 

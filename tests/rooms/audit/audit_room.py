@@ -6,7 +6,9 @@ from datetime import timedelta
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from greatseal.crypto.signature import SoftwareSigner
+from greatseal.crypto.wrap import Keyring
 from greatseal.domain.audit import Audit, AuditLog, AuditSink, Report, Seals, verify
+from greatseal.domain.keys.key_encryption import installation_secret
 from greatseal.kernel.caller import Caller
 from greatseal.kernel.pages import PageTokens
 from greatseal.kernel.secret import Secret
@@ -44,7 +46,7 @@ class Room:
     ) -> None:
         self.storage = storage
         self.clock = clock or FakeClock()
-        self.seals = Seals.under(KEK)
+        self.seals = Seals.under(installation_secret(storage, Keyring(KEK)))
         entropy = FakeEntropy(f"audit {node}")
         self.audit = Audit(
             clock=self.clock,

@@ -218,10 +218,10 @@ def test_audit_parameters() -> None:
         "PrivateKey": b"secret",
         "Tags": [{"Key": "a", "Value": "b"}],
     }
-    assert json.loads(elements(ACM.operations["ImportCertificate"].input, parameters)) == {
+    assert json.loads(elements("acm", ACM.operations["ImportCertificate"].input, parameters)) == {
         "certificateArn": "arn:x",
         "certificate": "YWJj",
         "privateKey": "HIDDEN_DUE_TO_SECURITY_REASONS",
         "tags": [{"key": "a", "value": "b"}],
     }
-    assert elements(None, {}) == "{}"
+    assert elements("acm", None, {}) == "{}"

@@ -12,6 +12,7 @@ from botocore.awsrequest import AWSRequest, AWSResponse
 from botocore.config import Config
 from botocore.credentials import Credentials
 
+from greatseal.aws.catalogue import SERVICES
 from greatseal.aws.door import AwsDoor, OperationFunction
 from greatseal.aws.protocol.models import Service, load_services
 from greatseal.edge.messages import HttpRequest, HttpResponse
@@ -25,7 +26,7 @@ ACM, ACM_PCA = load_services(["acm", "acm-pca"])
 IAM, STS, ORGANIZATIONS, RAM, ROLES_ANYWHERE, CLOUDTRAIL, S3 = load_services(
     ["iam", "sts", "organizations", "ram", "rolesanywhere", "cloudtrail", "s3"]
 )
-EVERY = (ACM, ACM_PCA, IAM, STS, ORGANIZATIONS, RAM, ROLES_ANYWHERE, CLOUDTRAIL, S3)
+EVERY = tuple(load_services(list(SERVICES)))
 REQUEST_ID = "7f1d3c2e-0000-4000-8000-000000000001"
 
 

@@ -67,6 +67,15 @@ def test_the_ways_to_ask(storage: Storage) -> None:
     storage.transact(work)
 
 
+def test_a_column_of_many_rows_comes_in_runs(storage: Storage) -> None:
+    storage.transact(lambda tx: [put(tx, f"{number:04}", b"%d" % number) for number in range(250)])
+    query = select(installation.c.value).order_by(installation.c.key)
+    runs = storage.read(lambda tx: list(tx.column(query, run=100)))
+    assert [len(run) for run in runs] == [100, 100, 50]
+    assert [value for run in runs for value in run] == [b"%d" % number for number in range(250)]
+    assert storage.read(lambda tx: list(tx.column(query.where(installation.c.key == "none"), run=100))) == []
+
+
 def test_a_duplicate_key_is_a_typed_error(storage: Storage) -> None:
     storage.transact(lambda tx: put(tx, "a"))
     with pytest.raises(UniqueViolation):

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from greatseal.aws.protocol import models, shapes
+from greatseal.aws.protocol import models, query_compatible, shapes
 from greatseal.aws.protocol.auth_errors import Family
 from greatseal.aws.protocol.message import Headers, Message
 from greatseal.aws.protocol.models import Operation, Service
@@ -82,9 +82,10 @@ class JsonCodec(Spelling):
         return Answer(200, _content(service), msgspec.json.encode(shapes.write(operation.output, result or {}, self)))
 
     def encode_error(self, service: Service | None, error: WireError, request_id: str) -> Answer:
-        """`{"__type": name, "message": text}`."""
-        body = msgspec.json.encode({"__type": error.code, error.member: error.message, **error.extra})
-        return Answer(error.status, _content(service), body)
+        """`{"__type": name, "message": text}`. Some errors of KMS say nothing (kms.md 1)."""
+        told = {error.member: error.message} if error.message else {}
+        body = msgspec.json.encode({"__type": error.code, **told, **error.extra})
+        return Answer(error.status, (*_content(service), *query_compatible.headers(service, error)), body)
 
 
 def _media_type(service: Service | None) -> str:

@@ -57,6 +57,15 @@ GLOBAL_REGIONS: Mapping[str, frozenset[str]] = MappingProxyType(
 """By signing name: the regions that clients of a global service sign for, wherever they are (iam.md 7)."""
 
 
+_OPEN_ENUMERATIONS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        # ReceiveMessage takes names of message attributes in a list that is modelled for those of queues.
+        "sqs": frozenset({"MessageSystemAttributeName", "QueueAttributeName"}),
+    }
+)
+"""By service: shapes whose values the service itself checks, in its own words, and not as the model has it."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Shape:
     """A type of a service model with its constraints. Compared by identity: there is one of each name."""
@@ -187,7 +196,7 @@ def compile_service(name: str, model: Mapping[str, Any]) -> Service:
     """The frozen form of a service model given as JSON data."""
     metadata = model["metadata"]
     protocols = tuple(metadata.get("protocols", (metadata["protocol"],)))
-    shapes = _Shapes(model["shapes"], items_name_lists=bool({"query", "rest-xml"} & set(protocols)))
+    shapes = _Shapes(_opened(name, model["shapes"]), items_name_lists=bool({"query", "rest-xml"} & set(protocols)))
     errors = {
         shape: _error(shape, definition) for shape, definition in model["shapes"].items() if definition.get("exception")
     }
@@ -206,6 +215,12 @@ def compile_service(name: str, model: Mapping[str, Any]) -> Service:
         xml_namespace=metadata.get("xmlNamespace", ""),
         global_regions=GLOBAL_REGIONS.get(signing_name, frozenset()),
     )
+
+
+def _opened(name: str, shapes: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The shapes of a model without the enumerations that do not hold."""
+    opened = _OPEN_ENUMERATIONS.get(name, frozenset())
+    return {each: {**found, "enum": ()} if each in opened else found for each, found in shapes.items()}
 
 
 def _operation(

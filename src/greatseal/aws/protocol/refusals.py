@@ -7,8 +7,13 @@ services are written as AWS JSON has them; `errors.spelled` turns them into the 
 from collections.abc import Mapping
 
 from greatseal.domain.audit.model import InvalidLookup, InvalidTimeRange
+from greatseal.domain.events import refusals as events
+from greatseal.domain.findings import model as findings
+from greatseal.domain.keys.managed import refusals as kms
+from greatseal.domain.notifications import refusals as topics
 from greatseal.domain.objects import refusals as objects
 from greatseal.domain.organizations import refusals as organizations
+from greatseal.domain.queues import refusals as queues
 from greatseal.domain.sharing import model as sharing
 from greatseal.kernel import errors as kernel
 
@@ -144,6 +149,80 @@ REFUSALS: Mapping[str, Mapping[type[kernel.Refusal], str]] = {
         kernel.LimitExceeded: "PackedPolicyTooLarge",
         kernel.RequestFailed: "IDPCommunicationError",
     },
+    "securityhub": {
+        kernel.ValidationFailed: "InvalidInputException",
+        kernel.InvalidArgument: "InvalidInputException",
+        kernel.InvalidToken: "InvalidInputException",
+        kernel.InvalidTag: "InvalidInputException",
+        kernel.TooManyTags: "InvalidInputException",
+        kernel.NotFound: "ResourceNotFoundException",
+        findings.NotSubscribed: "InvalidAccessException",
+        findings.AlreadySubscribed: "ResourceConflictException",
+    },
+    "kms": {
+        kernel.InvalidArgument: "ValidationException",
+        kernel.InvalidParameter: "ValidationException",
+        kernel.InvalidArn: "InvalidArnException",
+        kernel.InvalidRequest: "UnsupportedOperationException",
+        kernel.InvalidState: "KMSInvalidStateException",
+        kernel.InvalidToken: "InvalidMarkerException",
+        kernel.InvalidTag: "TagException",
+        kernel.TooManyTags: "TagException",
+        kernel.InvalidPolicy: "MalformedPolicyDocumentException",
+        kernel.NotFound: "NotFoundException",
+        kernel.AlreadyExists: "AlreadyExistsException",
+        kernel.Conflict: "ConflictException",
+        kernel.LimitExceeded: "LimitExceededException",
+        kernel.RequestFailed: "KMSInvalidStateException",
+        kms.KeyDisabled: "DisabledException",
+        kms.KeyUnavailable: "KeyUnavailableException",
+        kms.InvalidKeyUsage: "InvalidKeyUsageException",
+        kms.UnsupportedOnKey: "UnsupportedOperationException",
+        kms.WrongKey: "IncorrectKeyException",
+        kms.InvalidCiphertext: "InvalidCiphertextException",
+        kms.InvalidSignature: "KMSInvalidSignatureException",
+        kms.InvalidMac: "KMSInvalidMacException",
+        kms.DryRunSucceeded: "DryRunOperationException",
+        kms.InvalidAliasName: "InvalidAliasNameException",
+        kms.InvalidGrantId: "InvalidGrantIdException",
+        kms.InvalidGrantToken: "InvalidGrantTokenException",
+        kms.InvalidImportToken: "InvalidImportTokenException",
+        kms.ExpiredImportToken: "ExpiredImportTokenException",
+        kms.WrongKeyMaterial: "IncorrectKeyMaterialException",
+        kms.RotationConflict: "ConflictException",
+        kms.CustomStoreNotFound: "CustomKeyStoreNotFoundException",
+        kms.CustomStoreNameInUse: "CustomKeyStoreNameInUseException",
+        kms.CustomStoreHasKeys: "CustomKeyStoreHasCMKsException",
+        kms.CustomStoreInvalidState: "CustomKeyStoreInvalidStateException",
+        kms.ProxyUriInUse: "XksProxyUriInUseException",
+        kms.ProxyUnreachable: "XksProxyUriUnreachableException",
+        kms.ProxyIncorrectCredential: "XksProxyIncorrectAuthenticationCredentialException",
+        kms.ProxyInvalidConfiguration: "XksProxyInvalidConfigurationException",
+        kms.ProxyInvalidResponse: "XksProxyInvalidResponseException",
+        kms.ExternalKeyNotFound: "XksKeyNotFoundException",
+        kms.ExternalKeyInUse: "XksKeyAlreadyInUseException",
+        kms.ExternalKeyInvalidConfiguration: "XksKeyInvalidConfigurationException",
+    },
+    "events": {
+        kernel.InvalidArgument: "ValidationException",
+        kernel.InvalidParameter: "ValidationException",
+        kernel.InvalidArn: "ValidationException",
+        kernel.InvalidRequest: "OperationDisabledException",
+        kernel.InvalidState: "InvalidStateException",
+        # A token of a listing: the model has no name for it.
+        kernel.InvalidToken: "ValidationException",
+        kernel.InvalidTag: "ValidationException",
+        kernel.TooManyTags: "LimitExceededException",
+        kernel.InvalidPolicy: "ValidationException",
+        kernel.NotFound: "ResourceNotFoundException",
+        kernel.AlreadyExists: "ResourceAlreadyExistsException",
+        kernel.Conflict: "ConcurrentModificationException",
+        kernel.LimitExceeded: "LimitExceededException",
+        kernel.RequestFailed: "InternalException",
+        events.InvalidEventPattern: "InvalidEventPatternException",
+        events.PolicyTooLong: "PolicyLengthExceededException",
+        events.NotCancellable: "IllegalStatusException",
+    },
     "organizations": {
         kernel.InvalidArgument: "InvalidInputException",
         kernel.InvalidParameter: "InvalidInputException",
@@ -222,6 +301,42 @@ REFUSALS: Mapping[str, Mapping[type[kernel.Refusal], str]] = {
         # Everything else that is wrong with a request.
         kernel.Refusal: "InvalidArgument",
         kernel.ValidationFailed: "InvalidArgument",
+    },
+    "sns": {
+        topics.NoSuchResource: "ResourceNotFound",
+        topics.Throttled: "Throttled",
+        topics.TooManySubscriptions: "SubscriptionLimitExceeded",
+        topics.EmptyBatch: "EmptyBatchRequest",
+        topics.TooManyEntries: "TooManyEntriesInBatchRequest",
+        topics.EntryIdsNotDistinct: "BatchEntryIdsNotDistinct",
+        topics.InvalidEntryId: "InvalidBatchEntryId",
+        topics.BatchTooLong: "BatchRequestTooLong",
+        kernel.NotFound: "NotFound",
+        kernel.TooManyTags: "TagLimitExceeded",
+        kernel.AccessDenied: "AuthorizationError",
+        # Everything else that is wrong with a request.
+        kernel.Refusal: "InvalidParameter",
+        kernel.ValidationFailed: "InvalidParameter",
+    },
+    "sqs": {
+        queues.NoSuchQueue: "QueueDoesNotExist",
+        queues.QueueExists: "QueueNameExists",
+        queues.InvalidAttributeName: "InvalidAttributeName",
+        queues.InvalidAttributeValue: "InvalidAttributeValue",
+        queues.MissingParameter: "MissingParameter",
+        queues.InvalidContents: "InvalidMessageContents",
+        queues.InvalidHandle: "ReceiptHandleIsInvalid",
+        queues.NotInFlight: "MessageNotInflight",
+        queues.PurgedRecently: "PurgeQueueInProgress",
+        queues.EmptyBatch: "EmptyBatchRequest",
+        queues.TooManyEntries: "TooManyEntriesInBatchRequest",
+        queues.InvalidEntryId: "InvalidBatchEntryId",
+        queues.EntryIdsNotDistinct: "BatchEntryIdsNotDistinct",
+        queues.BatchTooLong: "BatchRequestTooLong",
+        # Everything else that is wrong with a request.
+        kernel.Refusal: "InvalidParameterValue",
+        kernel.ValidationFailed: "InvalidParameterValue",
+        kernel.AccessDenied: "AccessDeniedException",
     },
     # Four exceptions in all; what is not listed is a ValidationException.
     "rolesanywhere": {

@@ -36,6 +36,9 @@ _RPC_V2 = "rpc-v2-cbor"
 _SCOPE = re.compile(r"Credential=[^/,\s]{0,128}/[^/,\s]{0,16}/[^/,\s]{0,64}/([^/,\s]{0,64})/")
 _S3 = "s3"
 _PRESIGNED = re.compile(rb"X-Amz-Credential=[^&]{0,256}(?:%2F|/)s3(?:%2F|/)aws4_request")
+# Clients of SQS may send what they have to say to a queue to its URL (workflows.md 0.1).
+_QUEUE_PATH = re.compile(rb"/\d{12}/[A-Za-z0-9_-]{1,80}(?:\.fifo)?")
+_QUEUES = "AmazonSQS."
 _ACTION = re.compile(rb"(?:^|&)Action=")
 
 Target = tuple[Service, Operation]
@@ -70,7 +73,7 @@ class Router:
             return self._xml
         if request.header("smithy-protocol") is not None:
             return self._cbor
-        if request.raw_path != b"/":
+        if request.raw_path != b"/" and not _is_for_queue(request):
             if self._paths.fit(request.raw_path):
                 return self._rest
             # Who did not sign for another service may want an object.
@@ -105,7 +108,7 @@ class Router:
         return service, operation
 
     def _json_target(self, request: Message) -> tuple[str, str]:
-        if request.raw_path != b"/":
+        if request.raw_path != b"/" and not _is_for_queue(request):
             raise WireError("UnknownOperationException", "There is nothing at this path.", 404)
         _require_post(request)
         target = request.header("x-amz-target")
@@ -153,6 +156,11 @@ def _is_query(request: Message) -> bool:
     if request.header("x-amz-target") is not None:
         return False
     return media_type_of(request) == FORM or _ACTION.search(request.raw_query) is not None
+
+
+def _is_for_queue(request: Message) -> bool:
+    target = request.header("x-amz-target") or ""
+    return target.startswith(_QUEUES) and _QUEUE_PATH.fullmatch(request.raw_path) is not None
 
 
 def _preferred(request: Message, found: list[Target]) -> Target:

@@ -5,6 +5,7 @@ record cannot be written fails. Records become leaves of a Merkle log (RFC 9162)
 Ruled by docs/audit.md. Calls no other room; the key that signs checkpoints is a port.
 """
 
+from greatseal.domain.audit.cloudtrail import INTERNAL
 from greatseal.domain.audit.log import AuditLog
 from greatseal.domain.audit.model import (
     AuditFailed,
@@ -16,12 +17,13 @@ from greatseal.domain.audit.model import (
     SinkFailed,
 )
 from greatseal.domain.audit.ports import AuditSink
-from greatseal.domain.audit.reading import newest, newest_checkpoint, prove
+from greatseal.domain.audit.reading import last_place, newest, newest_checkpoint, prove, sequenced
 from greatseal.domain.audit.seal import Seals
 from greatseal.domain.audit.service import Audit
 from greatseal.domain.audit.verification import Finding, Kind, Report, verify
 
 __all__ = [
+    "INTERNAL",
     "Audit",
     "AuditFailed",
     "AuditLog",
@@ -36,8 +38,10 @@ __all__ = [
     "Report",
     "Seals",
     "SinkFailed",
+    "last_place",
     "newest",
     "newest_checkpoint",
     "prove",
+    "sequenced",
     "verify",
 ]

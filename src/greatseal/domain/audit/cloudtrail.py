@@ -17,7 +17,7 @@ _TYPES = {
     ("acm", "acme-external-account-binding"): "AWS::CertificateManager::AcmeExternalAccountBinding",
     ("acm-pca", "certificate-authority"): "AWS::ACMPCA::CertificateAuthority",
     ("kms", "key"): "AWS::KMS::Key",
-    ("kms", "alias"): "AWS::KMS::Alias",
+    ("kms", "alias"): "AWS::KMS::Key",
     ("iam", "user"): "AWS::IAM::User",
     ("iam", "role"): "AWS::IAM::Role",
     ("iam", "group"): "AWS::IAM::Group",
@@ -28,10 +28,14 @@ _TYPES = {
 }
 
 
+INTERNAL = "AWS Internal"
+"""The name under which a service acts by itself, by the clock (kms.md 18)."""
+
+
 def event(record: AuditRecord) -> dict[str, object]:
     """The record as CloudTrail would deliver it."""
     acting = record.service_principal
-    internal = record.operation.startswith("greatseal:")
+    internal = record.operation.startswith("greatseal:") or acting == INTERNAL
     told: dict[str, object] = {
         "eventVersion": _VERSION,
         "userIdentity": user_identity(record),
@@ -84,6 +88,8 @@ def _camel(value: object) -> object:
 def user_identity(record: AuditRecord) -> dict[str, object]:
     """Who it was, as far as the ARN tells; `record.identity` adds or replaces members."""
     identity: dict[str, object] = {}
+    if record.service_principal == INTERNAL:
+        return {"accountId": record.account, "invokedBy": INTERNAL}
     kind, _, name = _name_of(record.principal_arn).partition("/")
     match kind:
         case "root":

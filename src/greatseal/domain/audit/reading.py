@@ -22,6 +22,17 @@ def newest(storage: Storage, limit: int) -> Sequence[AuditRecord]:
     return storage.read(lambda tx: records.newest(tx, limit))
 
 
+def sequenced(tx: Tx, *, after: int, limit: int) -> Sequence[tuple[int, AuditRecord]]:
+    """Records of all accounts with their places in the log, from behind a place on: nobody who waits misses one."""
+    return records.sequenced(tx, after=after, limit=limit)
+
+
+def last_place(tx: Tx) -> int:
+    """The place of the newest record of the log; -1 before the first."""
+    head = store.head(tx)
+    return -1 if head is None else head.size - 1
+
+
 def newest_checkpoint(storage: Storage) -> str | None:
     """The newest checkpoint that was signed, or None."""
     last = storage.read(store.last_checkpoint)

@@ -17,9 +17,9 @@ class Seals:
         self._key = key
 
     @classmethod
-    def under(cls, kek: Secret) -> "Seals":
-        """Seals under the key that an installation derives from its key-encryption key."""
-        return cls(Secret(digest(kek.reveal(), b"audit seals", sha256)))
+    def under(cls, secret: Secret) -> "Seals":
+        """Seals under the key that an installation derives from its secret, which outlives key-encryption keys."""
+        return cls(Secret(digest(secret.reveal(), b"audit seals", sha256)))
 
     @property
     def checked(self) -> bool:

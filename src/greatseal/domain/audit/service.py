@@ -99,6 +99,7 @@ class Audit:
         only_reads = reads(caller.operation) if read_only is None else read_only
         outcome = Outcome(error_code, error_message, None if only_reads else response, only_reads)
         self._writer.submit(self._make(caller, resources, detail, outcome))
+        self._heard.add(caller)
 
     def recent(self, tx: Tx, account: str, limit: int) -> Sequence[AuditRecord]:
         """The newest records of an account, newest first."""
@@ -107,6 +108,10 @@ class Audit:
     def last_use(self, tx: Tx, account: str, access_key_id: str, *, since: datetime) -> AuditRecord | None:
         """The newest record of a call that was signed with this key; `since` is when the key was made."""
         return store.last_with_key(tx, account, access_key_id, since)
+
+    def last_act(self, account: str, resource: str, names: Sequence[str], *, since: datetime) -> AuditRecord | None:
+        """The newest record of a call with one of these names that succeeded with a resource (ARN)."""
+        return self._open().read(lambda tx: store.last_with_resource(tx, account, resource, names, since))
 
     def lookup(
         self, account: str, region: str, wanted: Lookup, *, limit: int = search.LARGEST_PAGE, token: str | None = None

@@ -3,9 +3,10 @@
 Calls authorities (which sign), revocation, keys, events, tags and audit (acm.md).
 """
 
+from greatseal.domain.certificates.expiry import Expiry
 from greatseal.domain.certificates.exporting import Exports
 from greatseal.domain.certificates.imports import Imports
 from greatseal.domain.certificates.inventory import Inventory
 from greatseal.domain.certificates.requests import Requests
 
-__all__ = ["Exports", "Imports", "Inventory", "Requests"]
+__all__ = ["Expiry", "Exports", "Imports", "Inventory", "Requests"]

@@ -25,6 +25,30 @@ def available(item: ManagedCertificate, action: str, now: datetime) -> Event:
     )
 
 
+def approaching(item: ManagedCertificate, days: int) -> Event:
+    """`ACM Certificate Approaching Expiration`, with the days that are left."""
+    about = _about(item)
+    told = ("CommonName", "FirstSubjectAlternativeName", "ValidityInDays", "CertificateKeyPairOrigin")
+    return _event(
+        item,
+        "ACM Certificate Approaching Expiration",
+        {"DaysToExpiry": days, **{name: about[name] for name in told if name in about}},
+    )
+
+
+def expired(item: ManagedCertificate) -> Event:
+    """`ACM Certificate Expired`."""
+    detail = {
+        **_about(item),
+        "CertificateCreatedDate": _iso(item.created_at),
+        "InUse": False,
+        "Exported": item.ever_exported,
+    }
+    if item.validation_method is not None:
+        detail["DomainValidationMethod"] = item.validation_method
+    return _event(item, "ACM Certificate Expired", detail)
+
+
 def revoked(item: ManagedCertificate) -> Event:
     """`ACM Certificate Revoked`."""
     assert item.status is Status.REVOKED

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from greatseal.domain.audit import Audit
 from greatseal.domain.certificates import happenings
+from greatseal.domain.certificates.expiry import reconsider
 from greatseal.domain.certificates.model import ManagedCertificate, Status, certificate_id
 from greatseal.domain.certificates.search import Ordering, Predicate
 from greatseal.domain.certificates.store import certificates as store
@@ -149,6 +150,7 @@ class Inventory:
             )
             if earlier is None:
                 store.configure_days(tx, caller.account, caller.region, days)
+                reconsider(tx, caller.account, caller.region, self._clock.now())
                 self._audit.record(tx, caller)
 
         self._storage.transact(work)

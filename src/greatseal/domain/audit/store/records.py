@@ -102,6 +102,22 @@ def last_with_key(tx: Tx, account: str, access_key_id: str, since: datetime) -> 
     return None if row is None else _load(row)
 
 
+def last_with_resource(
+    tx: Tx, account: str, resource: str, names: Sequence[str], since: datetime
+) -> AuditRecord | None:
+    """The newest record of a successful call with this resource. Nothing before `since` is looked at."""
+    record = audit_record.c
+    query = _record.where(
+        record.account == account,
+        record.id >= _id_at(since),
+        record.event_name.in_(names),
+        record.error_code.is_(None),
+        record.resources.cast(Text).contains(f'"{resource}"', autoescape=True),
+    )
+    row = tx.first(query.order_by(record.id.desc()).limit(1))
+    return None if row is None else _load(row)
+
+
 def by_event(tx: Tx, event_id: str) -> tuple[AuditRecord, int | None] | None:
     """An event and its place in the log, None while it has none."""
     row = tx.first(_record.add_columns(audit_record.c.leaf_index).where(audit_record.c.event_id == event_id))
@@ -138,6 +154,13 @@ def candidates(
     if before is not None:
         query = query.where(record.id < before)
     return [_load(row) for row in tx.all(query.order_by(record.id.desc()).limit(limit))]
+
+
+def sequenced(tx: Tx, *, after: int, limit: int) -> list[tuple[int, AuditRecord]]:
+    """Records with their places in the log, in its order, from behind a place on."""
+    place = audit_record.c.leaf_index
+    rows = tx.all(_record.add_columns(place).where(place > after).order_by(place).limit(limit))
+    return [(row.leaf_index, _load(row)) for row in rows]
 
 
 class Waiting(NamedTuple):

@@ -1,5 +1,6 @@
 """The tables of the inventory: certificates, the names in them, and what they may be used for."""
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -13,8 +14,10 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    case,
     delete,
     insert,
+    literal,
     select,
     update,
 )
@@ -28,6 +31,7 @@ from greatseal.domain.certificates.model import (
     Status,
     Type,
 )
+from greatseal.domain.certificates.notices import MOST_DAYS, notice_at
 from greatseal.domain.certificates.usage import extended_key_usages, key_usages
 from greatseal.storage import Tx
 from greatseal.storage.schema import json_text, metadata, utc_timestamp
@@ -70,11 +74,18 @@ certificate = Table(
     Column("common_name", Text),
     Column("not_before", utc_timestamp()),
     Column("not_after", utc_timestamp()),
+    # O of the issuer, else its CN: what Describe shows, and what reports on issuers look for.
+    Column("issuer_name", Text),
+    # When the next notice about the end of the certificate is due (domain/certificates/expiry.py).
+    Column("notice_at", utc_timestamp()),
     # The certificate of the issuing CA's journal, to find it again when that is revoked.
     Column("authority_certificate_arn", Text),
     Index("ix_certificate_listing", "account", "region", "created_at", "id"),
     Index("ix_certificate_authority_certificate", "authority_certificate_arn"),
     Index("ix_certificate_not_after", "not_after"),
+    Index("ix_certificate_notice", "notice_at"),
+    Index("ix_certificate_issuer", "issuer_name"),
+    Index("ix_certificate_census", "type", "status", "not_after"),
 )
 
 certificate_name = Table(
@@ -115,6 +126,10 @@ def save(tx: Tx, changed: ManagedCertificate, authority_certificate_arn: str | N
     values = _values(changed)
     if authority_certificate_arn is not None:
         values["authority_certificate_arn"] = authority_certificate_arn
+    if values["notice_at"] is not None:
+        # A certificate that ends when it did keeps the rhythm of its notices.
+        same = certificate.c.not_after == values["not_after"]
+        values["notice_at"] = case((same, certificate.c.notice_at), else_=literal(values["notice_at"], utc_timestamp()))
     tx.execute(update(certificate).where(certificate.c.id == values.pop("id")).values(values))
     for table in (certificate_name, certificate_usage):
         tx.execute(delete(table).where(table.c.certificate_id == changed.id))
@@ -218,7 +233,22 @@ def _values(item: ManagedCertificate) -> dict[str, Any]:
         "common_name": next(iter(parsed.subject.common_names), None) if parsed else item.domain_name,
         "not_before": parsed.not_before if parsed else None,
         "not_after": parsed.not_after if parsed else None,
+        "issuer_name": issuer_name(parsed) if parsed else None,
+        "notice_at": _first_look(item, parsed) if parsed else None,
     }
+
+
+def issuer_name(certificate: Certificate) -> str:
+    """The issuer as the service calls it: its organization, else its common name, else all of its name."""
+    issuer = certificate.issuer
+    return next(iter((*issuer.get("2.5.4.10"), *issuer.common_names)), issuer.display())
+
+
+def _first_look(item: ManagedCertificate, parsed: Certificate) -> datetime | None:
+    """When the certificate may be due for its first notice, whatever its account has configured."""
+    if item.status is not Status.ISSUED:
+        return None
+    return notice_at(item.id, parsed.not_after, MOST_DAYS)
 
 
 def serial_octets(serial: int) -> str:

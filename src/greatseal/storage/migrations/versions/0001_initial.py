@@ -320,12 +320,17 @@ def _certificate() -> None:
         sa.Column("common_name", sa.Text(), nullable=True),
         sa.Column("not_before", sa.BigInteger(), nullable=True),
         sa.Column("not_after", sa.BigInteger(), nullable=True),
+        sa.Column("issuer_name", sa.Text(), nullable=True),
+        sa.Column("notice_at", sa.BigInteger(), nullable=True),
         sa.Column("authority_certificate_arn", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_certificate")),
     )
     op.create_index("ix_certificate_authority_certificate", "certificate", ["authority_certificate_arn"], unique=False)
+    op.create_index("ix_certificate_census", "certificate", ["type", "status", "not_after"], unique=False)
+    op.create_index("ix_certificate_issuer", "certificate", ["issuer_name"], unique=False)
     op.create_index("ix_certificate_listing", "certificate", ["account", "region", "created_at", "id"], unique=False)
     op.create_index("ix_certificate_not_after", "certificate", ["not_after"], unique=False)
+    op.create_index("ix_certificate_notice", "certificate", ["notice_at"], unique=False)
 
 
 def _certificate_name() -> None:
@@ -370,6 +375,270 @@ def _credential() -> None:
         sa.PrimaryKeyConstraint("access_key_id", name=op.f("pk_credential")),
     )
     op.create_index("ix_credential_owner", "credential", ["owner_id"], unique=False)
+
+
+def _delivery() -> None:
+    op.create_table(
+        "delivery",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("lane", sa.Text(), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("message_id", sa.String(length=128), nullable=False),
+        sa.Column("order_key", sa.Text(), nullable=False),
+        sa.Column("attributes", sa.Text(), nullable=False),
+        sa.Column("account", sa.String(length=12), nullable=False),
+        sa.Column("posted_at", sa.BigInteger(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("due", sa.BigInteger(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.Column("lane_down", sa.Boolean(), nullable=False),
+        sa.Column("died_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(
+        "ix_delivery_account",
+        "delivery",
+        ["account", "died_at"],
+        unique=False,
+        sqlite_where=sa.text("died_at IS NOT NULL"),
+        postgresql_where=sa.text("died_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_delivery_died_at",
+        "delivery",
+        ["died_at"],
+        unique=False,
+        sqlite_where=sa.text("died_at IS NOT NULL"),
+        postgresql_where=sa.text("died_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_delivery_lane",
+        "delivery",
+        ["lane", "id"],
+        unique=False,
+        sqlite_where=sa.text("died_at IS NULL"),
+        postgresql_where=sa.text("died_at IS NULL"),
+    )
+
+
+def _event_archive() -> None:
+    op.create_table(
+        "event_archive",
+        sa.Column("arn", sa.Text(), nullable=False),
+        sa.Column("account", sa.String(length=12), nullable=False),
+        sa.Column("region", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("bus_arn", sa.Text(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=True),
+        sa.Column("pattern", sa.Text(), nullable=True),
+        sa.Column("retention_days", sa.Integer(), nullable=False),
+        sa.Column("events", sa.BigInteger(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("arn", name=op.f("pk_event_archive")),
+        sa.UniqueConstraint("account", "region", "name", name=op.f("uq_event_archive_account_region_name")),
+    )
+
+
+def _event_archived() -> None:
+    op.create_table(
+        "event_archived",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("archive_arn", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("order_key", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_event_archived")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_event_archived_place", "event_archived", ["archive_arn", "at", "id"], unique=False)
+
+
+def _event_bus() -> None:
+    op.create_table(
+        "event_bus",
+        sa.Column("arn", sa.Text(), nullable=False),
+        sa.Column("account", sa.String(length=12), nullable=False),
+        sa.Column("region", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.String(length=256), nullable=False),
+        sa.Column("description", sa.Text(), nullable=True),
+        sa.Column("dead_letter_arn", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("modified_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("arn", name=op.f("pk_event_bus")),
+        sa.UniqueConstraint("account", "region", "name", name=op.f("uq_event_bus_account_region_name")),
+    )
+
+
+def _event_connection() -> None:
+    op.create_table(
+        "event_connection",
+        sa.Column("arn", sa.Text(), nullable=False),
+        sa.Column("account", sa.String(length=12), nullable=False),
+        sa.Column("region", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("description", sa.Text(), nullable=True),
+        sa.Column("authorization", sa.String(length=32), nullable=False),
+        sa.Column("public", sa.Text(), nullable=False),
+        sa.Column("sealed_secrets", sa.LargeBinary(), nullable=True),
+        sa.Column("authorized", sa.Boolean(), nullable=False),
+        sa.Column("authorized_at", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("modified_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("arn", name=op.f("pk_event_connection")),
+        sa.UniqueConstraint("account", "region", "name", name=op.f("uq_event_connection_account_region_name")),
+    )
+
+
+def _event_cursor() -> None:
+    op.create_table(
+        "event_cursor",
+        sa.Column("name", sa.String(length=32), nullable=False),
+        sa.Column("place", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_event_cursor")),
+    )
+
+
+def _event_destination() -> None:
+    op.create_table(
+        "event_destination",
+        sa.Column("arn", sa.Text(), nullable=False),
+        sa.Column("account", sa.String(length=12), nullable=False),
+        sa.Column("region", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("description", sa.Text(), nullable=True),
+        sa.Column("connection_arn", sa.Text(), nullable=False),
+        sa.Column("endpoint", sa.Text(), nullable=False),
+        sa.Column("method", sa.String(length=8), nullable=False),
+        sa.Column("rate", sa.Integer(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("modified_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("arn", name=op.f("pk_event_destination")),
+        sa.UniqueConstraint("account", "region", "name", name=op.f("uq_event_destination_account_region_name")),
+    )
+    op.create_index("ix_event_destination_connection_arn", "event_destination", ["connection_arn"], unique=False)
+
+
+def _event_generation() -> None:
+    op.create_table(
+        "event_generation",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("value", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_event_generation")),
+    )
+
+
+def _event_replay() -> None:
+    op.create_table(
+        "event_replay",
+        sa.Column("arn", sa.Text(), nullable=False),
+        sa.Column("account", sa.String(length=12), nullable=False),
+        sa.Column("region", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("archive_arn", sa.Text(), nullable=False),
+        sa.Column("bus_arn", sa.Text(), nullable=False),
+        sa.Column("filter_arns", sa.Text(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=True),
+        sa.Column("start", sa.BigInteger(), nullable=False),
+        sa.Column("end", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("started_at", sa.BigInteger(), nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("last_event_at", sa.BigInteger(), nullable=True),
+        sa.Column("last_event_id", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("arn", name=op.f("pk_event_replay")),
+        sa.UniqueConstraint("account", "region", "name", name=op.f("uq_event_replay_account_region_name")),
+    )
+
+
+def _event_router() -> None:
+    op.create_table(
+        "event_router",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_event_router")),
+    )
+
+
+def _event_rule() -> None:
+    op.create_table(
+        "event_rule",
+        sa.Column("arn", sa.Text(), nullable=False),
+        sa.Column("bus_arn", sa.Text(), nullable=False),
+        sa.Column("bus_name", sa.String(length=256), nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("pattern", sa.Text(), nullable=True),
+        sa.Column("schedule", sa.Text(), nullable=True),
+        sa.Column("state", sa.String(length=64), nullable=False),
+        sa.Column("description", sa.Text(), nullable=True),
+        sa.Column("role_arn", sa.Text(), nullable=True),
+        sa.Column("created_by", sa.String(length=12), nullable=False),
+        sa.Column("schedule_from", sa.BigInteger(), nullable=True),
+        sa.Column("next_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("arn", name=op.f("pk_event_rule")),
+        sa.UniqueConstraint("bus_arn", "name", name=op.f("uq_event_rule_bus_arn_name")),
+    )
+    op.create_index(
+        "ix_event_rule_next_at",
+        "event_rule",
+        ["next_at"],
+        unique=False,
+        sqlite_where=sa.text("next_at IS NOT NULL"),
+        postgresql_where=sa.text("next_at IS NOT NULL"),
+    )
+
+
+def _event_target() -> None:
+    op.create_table(
+        "event_target",
+        sa.Column("rule_arn", sa.Text(), nullable=False),
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("bus_arn", sa.Text(), nullable=False),
+        sa.Column("arn", sa.Text(), nullable=False),
+        sa.Column("settings", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("rule_arn", "id", name=op.f("pk_event_target")),
+    )
+    op.create_index("ix_event_target_arn", "event_target", ["bus_arn", "arn"], unique=False)
+
+
+def _finding() -> None:
+    op.create_table(
+        "finding",
+        sa.Column("account", sa.String(length=12), nullable=False),
+        sa.Column("region", sa.String(length=32), nullable=False),
+        sa.Column("product_arn", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("generator_id", sa.Text(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("record_state", sa.String(length=16), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.Column("overruled", sa.Text(), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("account", "region", "product_arn", "id", name=op.f("pk_finding")),
+    )
+    op.create_index("ix_finding_generator", "finding", ["generator_id", "account", "region"], unique=False)
+    op.create_index(
+        "ix_finding_listing", "finding", ["account", "region", "updated_at", "product_arn", "id"], unique=False
+    )
+    op.create_index("ix_finding_title", "finding", ["account", "region", "title"], unique=False)
+
+
+def _finding_hub() -> None:
+    op.create_table(
+        "finding_hub",
+        sa.Column("account", sa.String(length=12), nullable=False),
+        sa.Column("region", sa.String(length=32), nullable=False),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=True),
+        sa.Column("auto_enable_controls", sa.Boolean(), nullable=False),
+        sa.Column("control_finding_generator", sa.String(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("account", "region", name=op.f("pk_finding_hub")),
+    )
 
 
 def _group_member() -> None:
@@ -450,11 +719,16 @@ def _issued_certificate() -> None:
         sa.Column("service_principal", sa.String(length=128), nullable=True),
         sa.Column("not_after", sa.BigInteger(), nullable=False),
         sa.Column("prepared_at", sa.BigInteger(), nullable=False),
+        sa.Column("key_fingerprint", sa.String(length=64), nullable=False),
         sa.Column("issued_at", sa.BigInteger(), nullable=True),
         sa.Column("certificate", sa.LargeBinary(), nullable=True),
         sa.Column("partition", sa.String(length=36), nullable=True),
         sa.PrimaryKeyConstraint("authority_id", "serial", name=op.f("pk_issued_certificate")),
     )
+    op.create_index(
+        "ix_issued_certificate_key", "issued_certificate", ["key_fingerprint", "authority_id", "serial"], unique=False
+    )
+    op.create_index("ix_issued_certificate_not_after", "issued_certificate", ["not_after"], unique=False)
     op.create_index("ix_issued_certificate_open", "issued_certificate", ["state", "prepared_at"], unique=False)
 
 
@@ -502,11 +776,135 @@ def _key() -> None:
         sa.Column("purpose", sa.String(length=16), nullable=False),
         sa.Column("spki", sa.LargeBinary(), nullable=True),
         sa.Column("fingerprint", sa.String(length=64), nullable=True),
-        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("store", sa.String(length=64), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_key")),
     )
     op.create_index("ix_key_fingerprint", "key", ["fingerprint"], unique=False)
+
+
+def _kms_alias() -> None:
+    op.create_table(
+        "kms_alias",
+        sa.Column("arn", sa.String(length=400), nullable=False),
+        sa.Column("account", sa.String(length=12), nullable=False),
+        sa.Column("region", sa.String(length=32), nullable=False),
+        sa.Column("target_arn", sa.String(length=256), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("arn", name=op.f("pk_kms_alias")),
+    )
+    op.create_index("ix_kms_alias_account", "kms_alias", ["account", "region", "arn"], unique=False)
+    op.create_index("ix_kms_alias_target", "kms_alias", ["target_arn"], unique=False)
+
+
+def _kms_custom_store() -> None:
+    op.create_table(
+        "kms_custom_store",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("account", sa.String(length=12), nullable=False),
+        sa.Column("region", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.String(length=256), nullable=False),
+        sa.Column("endpoint", sa.String(length=128), nullable=False),
+        sa.Column("path", sa.String(length=128), nullable=False),
+        sa.Column("uri", sa.String(length=256), nullable=False),
+        sa.Column("access_key_id", sa.String(length=30), nullable=False),
+        sa.Column("secret_id", sa.String(length=36), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("error", sa.String(length=64), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_kms_custom_store")),
+    )
+    op.create_index("uq_kms_custom_store_name", "kms_custom_store", ["account", "region", "name"], unique=True)
+    op.create_index("uq_kms_custom_store_uri", "kms_custom_store", ["account", "region", "uri"], unique=True)
+
+
+def _kms_grant() -> None:
+    op.create_table(
+        "kms_grant",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("key_arn", sa.String(length=256), nullable=False),
+        sa.Column("grantee", sa.String(length=2048), nullable=False),
+        sa.Column("retiring", sa.String(length=2048), nullable=True),
+        sa.Column("operations", sa.Text(), nullable=False),
+        sa.Column("equals", sa.Text(), nullable=False),
+        sa.Column("subset", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=True),
+        sa.Column("issuing_account", sa.String(length=12), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_kms_grant")),
+    )
+    op.create_index("ix_kms_grant_grantee", "kms_grant", ["key_arn", "grantee"], unique=False)
+    op.create_index("ix_kms_grant_key", "kms_grant", ["key_arn", "id"], unique=False)
+    op.create_index("ix_kms_grant_name", "kms_grant", ["key_arn", "name"], unique=False)
+    op.create_index("ix_kms_grant_retiring", "kms_grant", ["retiring", "id"], unique=False)
+
+
+def _kms_import() -> None:
+    op.create_table(
+        "kms_import",
+        sa.Column("key_arn", sa.String(length=256), nullable=False),
+        sa.Column("token_id", sa.String(length=36), nullable=False),
+        sa.Column("secret_id", sa.String(length=36), nullable=False),
+        sa.Column("algorithm", sa.String(length=64), nullable=False),
+        sa.Column("wrapping_spec", sa.String(length=32), nullable=False),
+        sa.Column("valid_to", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("key_arn", name=op.f("pk_kms_import")),
+    )
+    op.create_index("ix_kms_import_valid_to", "kms_import", ["valid_to"], unique=False)
+
+
+def _kms_key() -> None:
+    op.create_table(
+        "kms_key",
+        sa.Column("arn", sa.String(length=256), nullable=False),
+        sa.Column("account", sa.String(length=12), nullable=False),
+        sa.Column("region", sa.String(length=32), nullable=False),
+        sa.Column("family_arn", sa.String(length=256), nullable=False),
+        sa.Column("spec", sa.String(length=32), nullable=False),
+        sa.Column("usage", sa.String(length=32), nullable=False),
+        sa.Column("origin", sa.String(length=32), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("material", sa.String(length=64), nullable=True),
+        sa.Column("deletion_at", sa.BigInteger(), nullable=True),
+        sa.Column("pending_days", sa.Integer(), nullable=True),
+        sa.Column("region_role", sa.String(length=16), nullable=True),
+        sa.Column("primary_region", sa.String(length=32), nullable=True),
+        sa.Column("rotation_days", sa.Integer(), nullable=True),
+        sa.Column("next_rotation_at", sa.BigInteger(), nullable=True),
+        sa.Column("valid_to", sa.BigInteger(), nullable=True),
+        sa.Column("store_id", sa.String(length=64), nullable=True),
+        sa.Column("external_id", sa.String(length=128), nullable=True),
+        sa.PrimaryKeyConstraint("arn", name=op.f("pk_kms_key")),
+    )
+    op.create_index("ix_kms_key_account", "kms_key", ["account", "region", "arn"], unique=False)
+    op.create_index("ix_kms_key_deletion", "kms_key", ["deletion_at"], unique=False)
+    op.create_index("ix_kms_key_expiry", "kms_key", ["valid_to"], unique=False)
+    op.create_index("ix_kms_key_family", "kms_key", ["family_arn"], unique=False)
+    op.create_index("ix_kms_key_rotation", "kms_key", ["next_rotation_at"], unique=False)
+    op.create_index("uq_kms_key_external", "kms_key", ["store_id", "external_id"], unique=True)
+
+
+def _kms_material() -> None:
+    op.create_table(
+        "kms_material",
+        sa.Column("key_arn", sa.String(length=256), nullable=False),
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("secret_id", sa.String(length=36), nullable=True),
+        sa.Column("spki", sa.LargeBinary(), nullable=True),
+        sa.Column("rotated_at", sa.BigInteger(), nullable=True),
+        sa.Column("rotation", sa.String(length=16), nullable=True),
+        sa.Column("valid_to", sa.BigInteger(), nullable=True),
+        sa.Column("description", sa.Text(), nullable=True),
+        sa.Column("digest", sa.LargeBinary(), nullable=True),
+        sa.PrimaryKeyConstraint("key_arn", "id", name=op.f("pk_kms_material")),
+    )
+    op.create_index("ix_kms_material_secret", "kms_material", ["secret_id"], unique=False)
 
 
 def _managed_policy() -> None:
@@ -536,6 +934,53 @@ def _managed_policy_version() -> None:
         sa.Column("document", sa.Text(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("policy_arn", "version", name=op.f("pk_managed_policy_version")),
+    )
+
+
+def _mass_revocation() -> None:
+    op.create_table(
+        "mass_revocation",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("target", sa.Text(), nullable=False),
+        sa.Column("reason", sa.String(length=40), nullable=False),
+        sa.Column("recursive", sa.Boolean(), nullable=False),
+        sa.Column("template", sa.String(length=128), nullable=True),
+        sa.Column("issued_after", sa.BigInteger(), nullable=True),
+        sa.Column("issued_before", sa.BigInteger(), nullable=True),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("account", sa.String(length=12), nullable=False),
+        sa.Column("region", sa.String(length=32), nullable=False),
+        sa.Column("principal_arn", sa.Text(), nullable=False),
+        sa.Column("asked_at", sa.BigInteger(), nullable=False),
+        sa.Column("finished_at", sa.BigInteger(), nullable=True),
+        sa.Column("total", sa.Integer(), nullable=True),
+        sa.Column("outcomes", sa.Text(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("serial", sa.String(length=40), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mass_revocation")),
+    )
+    op.create_index("ix_mass_revocation_asked_at", "mass_revocation", ["asked_at"], unique=False)
+
+
+def _mass_revocation_authority() -> None:
+    op.create_table(
+        "mass_revocation_authority",
+        sa.Column("mass_revocation_id", sa.String(length=36), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("authority_id", sa.String(length=36), nullable=False),
+        sa.PrimaryKeyConstraint("mass_revocation_id", "position", name=op.f("pk_mass_revocation_authority")),
+    )
+
+
+def _mass_revocation_item() -> None:
+    op.create_table(
+        "mass_revocation_item",
+        sa.Column("mass_revocation_id", sa.String(length=36), nullable=False),
+        sa.Column("authority_id", sa.String(length=36), nullable=False),
+        sa.Column("serial", sa.String(length=40), nullable=False),
+        sa.PrimaryKeyConstraint("mass_revocation_id", "authority_id", "serial", name=op.f("pk_mass_revocation_item")),
+        sqlite_with_rowid=False,
     )
 
 
@@ -732,6 +1177,63 @@ def _permission() -> None:
     )
 
 
+def _queue() -> None:
+    op.create_table(
+        "queue",
+        sa.Column("arn", sa.Text(), nullable=False),
+        sa.Column("account", sa.String(length=12), nullable=False),
+        sa.Column("region", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("settings", sa.Text(), nullable=False),
+        sa.Column("dead_letter_arn", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("modified_at", sa.BigInteger(), nullable=False),
+        sa.Column("purged_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("arn", name=op.f("pk_queue")),
+    )
+    op.create_index("ix_queue_dead_letter_arn", "queue", ["dead_letter_arn", "arn"], unique=False)
+    op.create_index("ix_queue_listing", "queue", ["account", "region", "name"], unique=False)
+
+
+def _queue_deduplication() -> None:
+    op.create_table(
+        "queue_deduplication",
+        sa.Column("queue_arn", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("message_id", sa.String(length=64), nullable=False),
+        sa.Column("sequence", sa.String(length=20), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("queue_arn", "key", name=op.f("pk_queue_deduplication")),
+    )
+    op.create_index("ix_queue_deduplication_at", "queue_deduplication", ["at"], unique=False)
+
+
+def _queue_message() -> None:
+    op.create_table(
+        "queue_message",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("queue_arn", sa.Text(), nullable=False),
+        sa.Column("message_id", sa.String(length=64), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("attributes", sa.Text(), nullable=False),
+        sa.Column("trace_header", sa.Text(), nullable=True),
+        sa.Column("sender_id", sa.Text(), nullable=False),
+        sa.Column("sent_at", sa.BigInteger(), nullable=False),
+        sa.Column("visible_at", sa.BigInteger(), nullable=False),
+        sa.Column("receptions", sa.Integer(), nullable=False),
+        sa.Column("received_at", sa.BigInteger(), nullable=True),
+        sa.Column("first_received_at", sa.BigInteger(), nullable=True),
+        sa.Column("group_id", sa.Text(), nullable=True),
+        sa.Column("deduplication_id", sa.Text(), nullable=True),
+        sa.Column("dead_source_arn", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_queue_message")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_queue_message_age", "queue_message", ["queue_arn", "sent_at"], unique=False)
+    op.create_index("ix_queue_message_group", "queue_message", ["queue_arn", "group_id", "id"], unique=False)
+    op.create_index("ix_queue_message_visible", "queue_message", ["queue_arn", "visible_at", "id"], unique=False)
+
+
 def _resource_policy() -> None:
     op.create_table(
         "resource_policy",
@@ -775,6 +1277,24 @@ def _revocation() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("ix_revocation_partition", "revocation", ["partition", "serial"], unique=False)
+    op.create_index("ix_revocation_recent", "revocation", ["authority_id", "revoked_at"], unique=False)
+
+
+def _revocation_delta() -> None:
+    op.create_table(
+        "revocation_delta",
+        sa.Column("list_id", sa.String(length=36), nullable=False),
+        sa.Column("base_number", sa.BigInteger(), nullable=False),
+        sa.Column("base_at", sa.BigInteger(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("published_number", sa.BigInteger(), nullable=False),
+        sa.Column("generated_at", sa.BigInteger(), nullable=True),
+        sa.Column("next_update", sa.BigInteger(), nullable=True),
+        sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("der", sa.LargeBinary(), nullable=True),
+        sa.PrimaryKeyConstraint("list_id", name=op.f("pk_revocation_delta")),
+    )
+    op.create_index("ix_revocation_delta_due", "revocation_delta", ["due_at"], unique=False)
 
 
 def _revocation_list() -> None:
@@ -806,6 +1326,16 @@ def _revocation_list_document() -> None:
         sa.Column("next_update", sa.BigInteger(), nullable=False),
         sa.Column("der", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("list_id", name=op.f("pk_revocation_list_document")),
+    )
+
+
+def _revocation_mark() -> None:
+    op.create_table(
+        "revocation_mark",
+        sa.Column("authority_id", sa.String(length=36), nullable=False),
+        sa.Column("share", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("serial", sa.String(length=40), nullable=False),
+        sa.PrimaryKeyConstraint("authority_id", "share", name=op.f("pk_revocation_mark")),
     )
 
 
@@ -847,6 +1377,45 @@ def _share_invitation() -> None:
     op.create_index("ix_share_invitation_share", "share_invitation", ["share_arn"], unique=False)
 
 
+def _subscription() -> None:
+    op.create_table(
+        "subscription",
+        sa.Column("arn", sa.Text(), nullable=False),
+        sa.Column("topic_arn", sa.Text(), nullable=False),
+        sa.Column("account", sa.String(length=12), nullable=False),
+        sa.Column("region", sa.String(length=32), nullable=False),
+        sa.Column("principal", sa.Text(), nullable=False),
+        sa.Column("protocol", sa.String(length=16), nullable=False),
+        sa.Column("endpoint", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("options", sa.Text(), nullable=False),
+        sa.Column("token_digest", sa.String(length=64), nullable=True),
+        sa.Column("token_expires", sa.BigInteger(), nullable=True),
+        sa.Column("authenticated", sa.Boolean(), nullable=False),
+        sa.Column("guarded", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("arn", name=op.f("pk_subscription")),
+    )
+    op.create_index("ix_subscription_listing", "subscription", ["account", "region", "arn"], unique=False)
+    op.create_index("ix_subscription_token_digest", "subscription", ["token_digest"], unique=False)
+    op.create_index("ix_subscription_token_expires", "subscription", ["token_expires"], unique=False)
+    op.create_index("ix_subscription_topic_arn", "subscription", ["topic_arn", "arn"], unique=False)
+    op.create_index("uq_subscription_endpoint", "subscription", ["topic_arn", "protocol", "endpoint"], unique=True)
+
+
+def _subscription_mail() -> None:
+    op.create_table(
+        "subscription_mail",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("mailbox", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_subscription_mail")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_subscription_mail_at", "subscription_mail", ["at"], unique=False)
+    op.create_index("ix_subscription_mail_mailbox", "subscription_mail", ["mailbox", "at"], unique=False)
+
+
 def _tag() -> None:
     op.create_table(
         "tag",
@@ -855,6 +1424,22 @@ def _tag() -> None:
         sa.Column("value", sa.String(length=256), nullable=True),
         sa.PrimaryKeyConstraint("resource_arn", "key", name=op.f("pk_tag")),
     )
+    op.create_index("ix_tag_holders", "tag", ["key", "value", "resource_arn"], unique=False)
+
+
+def _topic() -> None:
+    op.create_table(
+        "topic",
+        sa.Column("arn", sa.Text(), nullable=False),
+        sa.Column("account", sa.String(length=12), nullable=False),
+        sa.Column("region", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.String(length=256), nullable=False),
+        sa.Column("display_name", sa.Text(), nullable=False),
+        sa.Column("delivery_policy", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("arn", name=op.f("pk_topic")),
+    )
+    op.create_index("ix_topic_listing", "topic", ["account", "region", "name"], unique=False)
 
 
 def _trust_anchor() -> None:
@@ -876,6 +1461,38 @@ def _trust_anchor() -> None:
     )
     op.create_index("ix_trust_anchor_listing", "trust_anchor", ["account", "region", "created_at", "id"], unique=False)
     op.create_index("uq_trust_anchor_alias", "trust_anchor", ["account", "region", "alias"], unique=True)
+
+
+def _unneeded_key() -> None:
+    op.create_table(
+        "unneeded_key",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("store", sa.String(length=64), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_unneeded_key")),
+    )
+    op.create_index("ix_unneeded_key_due_at", "unneeded_key", ["due_at"], unique=False)
+
+
+def _watch_report() -> None:
+    op.create_table(
+        "watch_report",
+        sa.Column("account", sa.String(length=12), nullable=False),
+        sa.Column("region", sa.String(length=32), nullable=False),
+        sa.Column("round_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("account", "region", name=op.f("pk_watch_report")),
+    )
+
+
+def _watch_round() -> None:
+    op.create_table(
+        "watch_round",
+        sa.Column("name", sa.String(length=32), nullable=False),
+        sa.Column("schedule", sa.Text(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("next_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_watch_round")),
+    )
 
 
 def upgrade() -> None:
@@ -901,6 +1518,20 @@ def upgrade() -> None:
     _certificate_usage()
     _compromised_key()
     _credential()
+    _delivery()
+    _event_archive()
+    _event_archived()
+    _event_bus()
+    _event_connection()
+    _event_cursor()
+    _event_destination()
+    _event_generation()
+    _event_replay()
+    _event_router()
+    _event_rule()
+    _event_target()
+    _finding()
+    _finding_hub()
     _group_member()
     _idempotency()
     _identity()
@@ -909,8 +1540,17 @@ def upgrade() -> None:
     _issued_certificate()
     _job()
     _key()
+    _kms_alias()
+    _kms_custom_store()
+    _kms_grant()
+    _kms_import()
+    _kms_key()
+    _kms_material()
     _managed_policy()
     _managed_policy_version()
+    _mass_revocation()
+    _mass_revocation_authority()
+    _mass_revocation_item()
     _object_version()
     _ocsp_responder()
     _oidc_provider()
@@ -924,12 +1564,23 @@ def upgrade() -> None:
     _organizational_unit()
     _outbox()
     _permission()
+    _queue()
+    _queue_deduplication()
+    _queue_message()
     _resource_policy()
     _resource_share()
     _revocation()
+    _revocation_delta()
     _revocation_list()
     _revocation_list_document()
+    _revocation_mark()
     _share_association()
     _share_invitation()
+    _subscription()
+    _subscription_mail()
     _tag()
+    _topic()
     _trust_anchor()
+    _unneeded_key()
+    _watch_report()
+    _watch_round()

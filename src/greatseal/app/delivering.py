@@ -1,0 +1,57 @@
+"""Deliveries of a running service: the carriers of its settings, the threads that carry, and what they count."""
+
+import os
+import socket
+from datetime import datetime, timedelta
+
+from greatseal.app.carriers import carriers
+from greatseal.app.rooms import Rooms
+from greatseal.domain.delivery import DELIVER_JOB, DELIVERY_TOPIC
+from greatseal.edge.metrics import DeliveryMetrics
+from greatseal.settings import Settings
+from greatseal.storage import queue
+from greatseal.work.crew import GROWTH, Crew
+from greatseal.work.runner import Pace, Runner
+
+_CENSUS_EVERY = timedelta(seconds=10)
+
+
+def employ(settings: Settings, rooms: Rooms) -> None:
+    """Gives the rooms the carriers of the settings. Raises OSError for a file or an extra that is missing."""
+    secrets = rooms.bus.buses.connections.secrets
+    for kind, carrier in carriers(settings, clock=rooms.clock, secrets=secrets).items():
+        rooms.bus.deliveries.employ(kind, carrier)
+
+
+def delivery_crew(settings: Settings, rooms: Rooms, metrics: DeliveryMetrics) -> Crew:
+    """The threads that carry parcels, not started yet."""
+    rooms.bus.deliveries.listen(metrics.attempted)
+    runner = Runner(
+        storage=rooms.storage,
+        clock=rooms.clock,
+        entropy=rooms.entropy,
+        handlers=rooms.delivery_handlers(),
+        owner=f"{socket.gethostname()}/{os.getpid()}",
+        # One at a time: a job that waits behind one that hangs would lose its lease.
+        pace=Pace(batch=1),
+    )
+    counted: list[datetime] = []
+    most = settings.deliveries.threads * GROWTH
+
+    def waiting() -> int:
+        now = rooms.clock.now()
+        if not counted or not timedelta(0) <= now - counted[-1] < _CENSUS_EVERY:
+            counted[:] = [now]
+            census = rooms.bus.deliveries.census()
+            age = timedelta(0) if census.oldest is None else now - census.oldest
+            metrics.seen(waiting=census.waiting, oldest_seconds=max(age.total_seconds(), 0.0), dead=census.dead)
+        return rooms.storage.read(lambda tx: queue.due_count(tx, DELIVER_JOB, now, limit=most))
+
+    return Crew(
+        storage=rooms.storage,
+        runner=runner,
+        clock=rooms.clock,
+        waiting=waiting,
+        topic=DELIVERY_TOPIC,
+        size=settings.deliveries.threads,
+    )

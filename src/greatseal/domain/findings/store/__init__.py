@@ -1,0 +1,1 @@
+"""The tables of the room: findings, and which accounts have a hub."""
