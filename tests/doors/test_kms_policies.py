@@ -5,7 +5,7 @@ import json
 import pytest
 
 from doors.kms import ACCOUNT, HERE, NO_KEY, Kms, to, to_account, whole
-from doors.org import Org
+from doors.member_accounts import Org
 from doors.organization import OTHER, allow, deny, document, second_account
 from doors.pki import refused
 

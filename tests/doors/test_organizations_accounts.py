@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from doors.org import FULL, MANAGEMENT, Org, constrained
+from doors.member_accounts import FULL, MANAGEMENT, Org, constrained
 from doors.organization import allow, session_client, user
 from doors.pki import refused
 from greatseal.testing.clock import START

@@ -3,7 +3,7 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from doors.org import FULL, SCP, Org
+from doors.member_accounts import FULL, SCP, Org
 from doors.organization import allow, deny, document, role, session_client, trust, user
 from doors.pki import Pki, refused
 from greatseal.domain.audit import Lookup

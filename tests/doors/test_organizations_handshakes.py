@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from doors.org import FULL, MANAGEMENT, Org, constrained
+from doors.member_accounts import FULL, MANAGEMENT, Org, constrained
 from doors.pki import refused
 from greatseal.testing.clock import START
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from doors.org import FULL, MANAGEMENT, SCP, Org, constrained
+from doors.member_accounts import FULL, MANAGEMENT, SCP, Org, constrained
 from doors.organization import allow, deny, document, user
 from doors.pki import refused
 

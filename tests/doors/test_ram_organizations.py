@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from doors.org import Org
+from doors.member_accounts import Org
 from doors.pki import refused
 from doors.sharing import Pair, denied, policy
 

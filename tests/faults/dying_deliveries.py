@@ -1,4 +1,4 @@
-"""A process that delivers and is killed: run by test_deliveries.py, one death for each line of its standard input."""
+"""A process that delivers and is killed: run by test_lanes.py, one death for each line of its standard input."""
 
 import json
 import os

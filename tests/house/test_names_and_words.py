@@ -2,6 +2,7 @@
 
 import ast
 import re
+import sys
 from pathlib import Path
 
 from house.tree import named, parsed, python_files, text_files
@@ -14,6 +15,16 @@ _WORKPLACE = re.compile(
     r"|(?<![\w.~-])/(?:root|home/\w+|work)/\w",
     re.IGNORECASE,
 )
+
+
+def test_modules_of_tests_are_mistaken_for_no_other() -> None:
+    """Their folders are all on the path at once: a name twice stops pytest, and one of Python's is imported instead.
+
+    `org` is tried by pickle, on behalf of Jython.
+    """
+    stems = [path.stem for path in python_files("tests") if path.stem not in ("conftest", "__init__")]
+    assert sorted({stem for stem in stems if stems.count(stem) > 1}) == []
+    assert set(stems) & {*sys.stdlib_module_names, "org"} == set()
 
 
 def test_no_module_is_named_after_nothing() -> None:

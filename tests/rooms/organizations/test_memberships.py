@@ -1,6 +1,6 @@
 """What the access room is told about an account (iam.md 2, 5)."""
 
-from doors.org import FULL, MANAGEMENT, SCP, Org
+from doors.member_accounts import FULL, MANAGEMENT, SCP, Org
 from doors.organization import deny, document
 from greatseal.domain.access import Membership
 from greatseal.domain.organizations import Memberships

@@ -218,7 +218,7 @@ REFUSALS: Mapping[str, Mapping[type[kernel.Refusal], str]] = {
         kernel.AlreadyExists: "ResourceAlreadyExistsException",
         kernel.Conflict: "ConcurrentModificationException",
         kernel.LimitExceeded: "LimitExceededException",
-        kernel.RequestFailed: "InternalException",
+        kernel.RequestFailed: "IllegalStatusException",
         events.InvalidEventPattern: "InvalidEventPatternException",
         events.PolicyTooLong: "PolicyLengthExceededException",
         events.NotCancellable: "IllegalStatusException",

@@ -47,4 +47,3 @@ class Issuers:
             for hash in _HASHES:
                 self._authorities[hash, *issuer_hashes(certificate.subject.der, key, hash)] = authority_id
             self._known.add(id)
-
