@@ -6,6 +6,7 @@ PostgreSQL a statement in autocommit is one round trip instead of three.
 
 import sqlite3
 import threading
+import weakref
 from functools import lru_cache
 from typing import Any
 
@@ -15,6 +16,14 @@ from sqlalchemy.sql import Executable
 from greatseal.storage.engine import Engines
 
 
+class _Bare:
+    """A connection of one thread, closed when the thread is gone."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self.close = weakref.finalize(self, connection.close)
+
+
 class Glances:
     """Looks at an open database. Safe to share between threads."""
 
@@ -22,7 +31,8 @@ class Glances:
         self._reader: Engine = engines.reader
         self._bare = engines.dialect == "sqlite"
         self._thread = threading.local()
-        self._opened: list[Any] = []
+        # Threads come and go; their own storage is what keeps a connection.
+        self._opened: weakref.WeakSet[_Bare] = weakref.WeakSet()
         self._text = lru_cache(maxsize=None)(self._compile)
         if not self._bare:
             self._reader = engines.writer.execution_options(isolation_level="AUTOCOMMIT")
@@ -41,20 +51,20 @@ class Glances:
 
     def close(self) -> None:
         """Closes the connections of all threads; no thread may look any more."""
-        while self._opened:
-            self._opened.pop().close()
+        for bare in list(self._opened):
+            bare.close()
 
     def _connection(self) -> sqlite3.Connection:
-        found: sqlite3.Connection | None = getattr(self._thread, "connection", None)
-        if found is None:
+        bare: _Bare | None = getattr(self._thread, "bare", None)
+        if bare is None:
             lent = self._reader.raw_connection()
             found = lent.driver_connection
-            lent.detach()
             assert isinstance(found, sqlite3.Connection)
-            # The pool's wrapper closes the connection when nobody holds it: it is kept as long as the thread looks.
-            self._thread.connection, self._thread.lent = found, lent
-            self._opened.append(found)
-        return found
+            # From here on the pool knows nothing of it.
+            lent.detach()
+            bare = self._thread.bare = _Bare(found)
+            self._opened.add(bare)
+        return bare.connection
 
     def _compile(self, query: Executable) -> str:
         return str(query.compile(self._reader))  # type: ignore[attr-defined]

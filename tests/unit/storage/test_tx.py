@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, insert, select, text, update
@@ -12,6 +13,7 @@ from greatseal.storage.errors import (
     OutcomeUnknown,
     ReadOnlyTransaction,
     SerializationFailure,
+    StorageError,
     StorageUnavailable,
     UniqueViolation,
     UnsupportedDatabase,
@@ -343,3 +345,49 @@ def test_other_databases_are_refused_without_repeating_the_password(url: str) ->
 def test_a_database_file_that_cannot_be_opened_is_unavailable(tmp_path: object) -> None:
     with pytest.raises(StorageUnavailable):
         open_engine(f"sqlite:///{tmp_path}/absent/greatseal.db")
+
+
+COUNT = select(func.count()).select_from(installation)
+
+
+def test_a_glance_sees_the_last_commit_of_any_process_also_within_a_transaction(
+    storage: Storage, storage_url: str
+) -> None:
+    assert storage.glance(COUNT) == 0
+    other = open_storage(storage_url)
+    try:
+        other.transact(lambda tx: put(tx, "a"))
+        assert storage.glance(COUNT) == 1
+        assert storage.glance(select(installation.c.key).where(installation.c.key == text("'none'"))) is None
+
+        def work(tx: Tx) -> object:
+            put(tx, "b")
+            return storage.glance(COUNT)
+
+        assert storage.transact(work) == 1
+    finally:
+        other.close()
+
+
+def test_a_glance_that_fails_is_a_failure_of_the_storage(storage: Storage) -> None:
+    with pytest.raises(StorageError):
+        storage.glance(text("SELECT value FROM nowhere"))
+    assert storage.glance(COUNT) == 0
+
+
+@sqlite_only
+def test_threads_that_are_gone_leave_no_connection_of_their_glances(storage: Storage) -> None:
+    def look() -> None:
+        assert storage.glance(COUNT) == 0
+
+    def files() -> int:
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    look()
+    before = files()
+    for _ in range(20):
+        thread = threading.Thread(target=look)
+        thread.start()
+        thread.join()
+    # SQLite may close some later than it was told to.
+    assert files() < before + 10
