@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, rsa
 
 from doors.kms import Kms, pkcs8, wrapped_directly, wrapped_hybrid
 from doors.pki import refused
+from greatseal.domain.keys.service import Keys
 
 on_both = pytest.mark.parametrize("database_kind", ["sqlite", "postgresql"], indirect=True)
 MATERIAL, OTHER = bytes(range(32)), bytes(range(1, 33))
@@ -298,6 +299,35 @@ def test_new_material_by_rotation(k):
         k.kms.decrypt(CiphertextBlob=new)
     k.bring(key, MATERIAL)
     assert k.kms.decrypt(CiphertextBlob=old)["Plaintext"] == b"secret"
+
+
+def test_new_material_that_has_expired_is_not_rotated_to(k):
+    key = k.external()
+    k.bring(key, MATERIAL)
+    blob = encrypted(k, key)
+    ends = k.clock.now() + timedelta(days=10)
+    k.clock.advance(timedelta(minutes=1))
+    k.bring(key, OTHER, ImportType="NEW_KEY_MATERIAL", ValidTo=ends)
+    k.pass_days(10)
+    with refused("KMSInvalidStateException", "no key material that is pending rotation"):
+        k.kms.rotate_key_on_demand(KeyId=key)
+    assert k.kms.decrypt(CiphertextBlob=blob)["Plaintext"] == b"secret"
+
+
+def test_material_that_is_destroyed_before_it_is_opened(k, monkeypatch):
+    secret, pair = k.external("HMAC_256"), k.external("ECC_NIST_P256")
+    k.bring(secret, MATERIAL)
+    k.bring(pair, pkcs8(ec.generate_private_key(ec.SECP256R1())))
+
+    def destroyed(*_):
+        raise LookupError("there is no such key")
+
+    for name in ("material", "is_in_key_store"):
+        monkeypatch.setattr(Keys, name, destroyed)
+    with refused("KMSInvalidStateException", "pending import"):
+        k.kms.generate_mac(KeyId=secret, Message=b"x", MacAlgorithm="HMAC_SHA_256")
+    with refused("KMSInvalidStateException", "pending import"):
+        k.kms.sign(KeyId=pair, Message=b"x", SigningAlgorithm="ECDSA_SHA_256")
 
 
 @on_both

@@ -69,6 +69,32 @@ def test_a_policy_is_given_back_as_it_was_written(k):
     assert k.kms.get_key_policy(KeyId=key)["Policy"] == other
 
 
+def test_principals_of_statements_without_actions_are_read(k):
+    key = k.create()
+    for principal in ({"AWS": 5}, {"AWS": [1]}, {"AWS": None}, {"AWS": [{}]}, 5, None):
+        text = whole({"Sid": "idle", "Effect": "Allow", "Principal": principal})
+        with refused("MalformedPolicyDocumentException"):
+            k.kms.put_key_policy(KeyId=key, Policy=text)
+    k.kms.put_key_policy(KeyId=key, Policy=whole({"Effect": "Allow", "Principal": {"AWS": f"{HERE}:root"}}))
+    k.kms.put_key_policy(KeyId=key, Policy=whole({"Effect": "Allow"}))
+
+
+def test_what_another_thread_forgets_is_read_again(k):
+    """The memory of a node is emptied when it is full, also while a request is using it."""
+
+    class Forgetful(dict):
+        def __setitem__(self, key, value):
+            pass
+
+    key = k.create()
+    k.describe(key)
+    memory = k.installation.rooms.access._memory
+    memory.policies, memory.grants = Forgetful(), Forgetful()
+    memory.memberships, memory.others, memory.standings = Forgetful(), Forgetful(), Forgetful()
+    assert k.state(key) == "Enabled"
+    assert k.installation.rooms.access._memory is memory
+
+
 def test_policies_that_are_refused(k):
     key = k.create()
     nobody = whole(to(f"{HERE}:user/nobody", "kms:Sign"))

@@ -6,6 +6,7 @@ import pytest
 
 from doors.kms import Kms
 from doors.pki import refused
+from greatseal.domain.keys.managed import Directory
 
 on_both = pytest.mark.parametrize("database_kind", ["sqlite", "postgresql"], indirect=True)
 
@@ -103,6 +104,20 @@ def test_on_demand(k):
         k.kms.rotate_key_on_demand(KeyId=key)
     assert {each["RotationType"] for each in k.kms.list_key_rotations(KeyId=key)["Rotations"]} == {"ON_DEMAND"}
     assert k.kms.decrypt(CiphertextBlob=blob)["Plaintext"] == b"secret"
+
+
+def test_no_key_is_made_for_a_rotation_that_is_refused(k, monkeypatch):
+    signing, disabled = k.create("RSA_2048", "SIGN_VERIFY"), k.create()
+    k.kms.disable_key(KeyId=disabled)
+
+    def made(*_):
+        pytest.fail("a key was made")
+
+    monkeypatch.setattr(Directory, "new_material", made)
+    with refused("UnsupportedOperationException"):
+        k.kms.rotate_key_on_demand(KeyId=signing)
+    with refused("DisabledException"):
+        k.kms.rotate_key_on_demand(KeyId=disabled)
 
 
 def test_rotation_on_demand_leaves_the_schedule(k):

@@ -15,6 +15,7 @@ from doors.xks_proxy import ACCESS_KEY_ID, HOST, PREFIX, SECRET
 from doors.xks_stores import CONTEXT, CREDENTIAL, opened
 from greatseal.domain.keys import store as sealed
 from greatseal.domain.keys.managed.store import stores
+from greatseal.domain.keys.service import Keys
 from greatseal.storage.errors import OutcomeUnknown, StorageUnavailable
 from greatseal.testing.faults import FaultyStorage
 
@@ -341,6 +342,27 @@ def test_what_can_be_changed_when(s):
             update(CustomKeyStoreId=store, **other)
     with refused("CustomKeyStoreNotFoundException"):
         update(CustomKeyStoreId="cks-00000000000000000", NewCustomKeyStoreName="x")
+
+
+def test_a_credential_that_is_replaced_before_it_is_opened(s, monkeypatch):
+    store = s.connected()
+    key = s.key(store)
+    real = Keys.material
+
+    def replaced(keys, key_id):
+        if key_id == s.storage.read(lambda tx: stores.find(tx, store)).secret_id:
+            raise LookupError("there is no such key")
+        return real(keys, key_id)
+
+    monkeypatch.setattr(Keys, "material", replaced)
+    with refused("KMSInvalidStateException", "changed by another request"):
+        s.kms.encrypt(KeyId=key, Plaintext=b"x")
+    with refused("CustomKeyStoreInvalidStateException", "changed by another request"):
+        s.key(store, "key-2")
+    with refused("CustomKeyStoreInvalidStateException", "changed by another request"):
+        s.kms.connect_custom_key_store(CustomKeyStoreId=store)
+    with refused("CustomKeyStoreInvalidStateException", "changed by another request"):
+        s.kms.update_custom_key_store(CustomKeyStoreId=store, XksProxyUriPath="/other/kms/xks/v1")
 
 
 def test_a_connected_store_is_not_deleted(s):

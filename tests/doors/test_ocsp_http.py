@@ -194,8 +194,9 @@ def test_a_name_of_its_own_leads_to_the_root(pki, door, asked):
     handle = plain_mounts(pki.installation.rooms, CollectorRegistry(), None).find(b"/").handle
     door.handle = handle
     posted = door.post(asked, "/")
+    shouted = door.send("POST", "/", asked, content_type="Application/OCSP-Request; x=y")
     got = door.get(asked, "")
-    for response in (posted, got):
+    for response in (posted, shouted, got):
         assert ocsp.load_der_ocsp_response(response.body).certificate_status is ocsp.OCSPCertStatus.GOOD
     assert door.send("GET", "/favicon.ico").status == 404
     assert door.send("POST", "/", b"{}", content_type="application/json").status == 404

@@ -222,6 +222,12 @@ def test_what_a_store_may_answer(shop, outside, status, meant):
         outside.check(BUCKET, "k", acl=None, **SERVICE)
 
 
+def test_a_name_that_no_bucket_has(outside):
+    """The library refuses it before the store is asked: trying again would not help."""
+    with pytest.raises(InvalidRequest):
+        outside.check("no/bucket", "k", acl=None, **SERVICE)
+
+
 def test_a_large_object_and_no_checksum_in_trailers(shop, outside):
     parts = [bytes([each % 251]) * (1 << 20) for each in range(9)]
     put(outside, content=iter(parts))

@@ -17,6 +17,8 @@ from doors.lists import CRL, bucket, fetch, published, revoke, serials
 from doors.pki import Pki, csr, days, parse, serial_of
 from greatseal.domain.revocation.lists import Pace
 from greatseal.domain.revocation.repository import Visibility
+from greatseal.edge.messages import HttpRequest
+from greatseal.web.repository import handler as repository_handler
 
 pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 BOTH = {"CrlConfiguration": CRL, "OcspConfiguration": {"Enabled": True}}
@@ -184,6 +186,17 @@ def test_the_index_goes_on(storage, monkeypatch):
         after = answer[1]
     assert len(seen) == 5
     assert set(seen) == made
+
+
+@pytest.mark.parametrize("query", [b"after=%00", b"after=%ff&after=x", b"after=" + b"a" * 3000, b"%"])
+def test_the_index_begins_anew_after_what_is_no_id(storage, monkeypatch, query):
+    """No database is asked for it: PostgreSQL refuses a text with a null character."""
+    repository = listed(storage).installation.rooms.repository
+    asked, index = [], repository.index
+    monkeypatch.setattr(repository, "index", lambda after: asked.append(after) or index(after))
+    request = HttpRequest(method="GET", raw_path=b"/ca/", raw_query=query, headers=(), body=b"", request_id="r")
+    assert repository_handler(repository)(request).status == 200
+    assert asked == [""]
 
 
 def test_what_the_operator_shows(storage):

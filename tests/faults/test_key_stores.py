@@ -1,6 +1,6 @@
 """Keys that a key store holds: away, lying, abandoned, destroyed; through the doors that use them (docs/keys.md)."""
 
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import timedelta
 
 import pytest
@@ -8,12 +8,13 @@ from botocore.exceptions import ClientError
 from sqlalchemy import select
 
 from doors.pki import Pki, csr, refused
-from faults.recovery import check
+from faults.recovery import caller, check, order
 from greatseal.crypto.algorithms import KeyAlgorithm, SignatureAlgorithm
 from greatseal.crypto.signature import SignerLied, SignerUnavailable
 from greatseal.domain.keys import Purpose
 from greatseal.domain.keys.model import KeyAbandoned
 from greatseal.domain.keys.store import key, unneeded_key
+from greatseal.kernel.secret import Secret
 from greatseal.storage.errors import StorageError
 from greatseal.storage.migrate import migrate
 from greatseal.testing import FakeEntropy
@@ -78,6 +79,23 @@ def test_while_the_store_is_away_requests_are_accepted_and_signed_later(pki, sto
     assert pki.installation.rooms.issuance.finish_open() == 1
     assert pki.get(authority, arn)["Certificate"]
     assert [row["state"] for row in check(pki.storage).journal] == ["ISSUED", "ISSUED"]
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_a_ca_whose_key_is_away_does_not_hold_up_the_others(storage, store):
+    pki = pki_with(storage, store)
+    away, near = pki.root(), Pki(storage, clock=pki.clock).root()
+    store.away = True
+    for _ in range(4):
+        pki.issue(away, csr())
+    pki.clock.advance(timedelta(seconds=1))
+    left = pki.installation.rooms.issuance.prepare(caller(), near, order(csr()))
+    pki.clock.advance(timedelta(minutes=2))
+    assert pki.installation.rooms.issuance.finish_open(limit=3) == 2
+    assert pki.get(near, left.entry.arn)["Certificate"]
+    store.away = False
+    assert pki.installation.rooms.issuance.finish_open(limit=3) == 3
+    assert pki.installation.rooms.issuance.finish_open(limit=3) == 1
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
@@ -212,3 +230,79 @@ def test_a_kms_key_that_signs_is_never_made_outside_of_its_store(pki, store, spe
     arn = kms.create_key()["KeyMetadata"]["Arn"]
     blob = kms.encrypt(KeyId=arn, Plaintext=b"text")["CiphertextBlob"]
     assert kms.decrypt(CiphertextBlob=blob)["Plaintext"] == b"text"
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_a_store_that_is_away_holds_up_no_other_and_is_asked_once(storage, store):
+    class Away(MemoryStore):
+        def __init__(self, name):
+            super().__init__(name)
+            self.asked = []
+
+        def destroy(self, key_id):
+            self.asked.append(key_id)
+            super().destroy(key_id)
+
+    away = Away("away")
+    pki = Pki(storage, key_stores={"token": store, "away": away}, store_for={**EVERYTHING, Purpose.AUTHORITY: "away"})
+    keys = pki.installation.rooms.keys
+    for purpose in (Purpose.AUTHORITY, Purpose.AUTHORITY, Purpose.OCSP):
+        keys.generate(EC, purpose)
+        pki.clock.advance(timedelta(seconds=1))
+    pki.clock.advance(timedelta(hours=2))
+    away.away = True
+    # What is away comes first, and is more than a batch.
+    assert keys.destroy_unneeded(limit=1) == 1
+    assert (store.keys, len(away.asked)) == ({}, 1)
+    pki.clock.advance(timedelta(hours=1))
+    assert keys.destroy_unneeded() == 0
+    assert len(set(away.asked)) == 2, "a key that its store does not destroy is not in the way of the others"
+    pki.clock.advance(timedelta(hours=1))
+    away.away = False
+    assert keys.destroy_unneeded() == 2
+    assert (away.keys, unneeded(pki)) == ({}, set())
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_what_a_store_refuses_leaves_nothing_to_destroy(pki):
+    with refused("InvalidArgsException", "cannot hold keys of type ML_DSA_44"):
+        pki.create(key="ML_DSA_44")
+    assert unneeded(pki) == set()
+
+
+def test_a_key_that_its_token_has_lost_uses_up_no_sessions(monkeypatch):
+    """Each try opens sessions; a module in which other calls are running cannot be started again to end them."""
+    pkcs11 = pytest.importorskip("pkcs11")
+    from greatseal.integrations.signers import sessions
+
+    opened = set()
+
+    class Session:
+        def __init__(self, **_):
+            opened.add(self)
+
+        def close(self):
+            opened.remove(self)
+
+    class Token:
+        flags = pkcs11.constants.TokenFlag(0)
+        open = staticmethod(Session)
+
+    class Module:
+        generation = 0
+        call = staticmethod(nullcontext)
+        start_again = staticmethod(lambda: False)
+
+    monkeypatch.setattr(sessions, "module_at", lambda _: Module)
+    monkeypatch.setattr(sessions, "find_token", lambda *_: Token)
+    pool = sessions.SessionPool(sessions.TokenAddress("hsm", "", "", lambda: Secret(b"1234"), max_sessions=1))
+
+    def lost(_):
+        raise pkcs11.exceptions.NoSuchKey
+
+    for _ in range(50):
+        with pytest.raises(SignerUnavailable, match="NoSuchKey"):
+            pool.run(lost)
+    assert pool.run(lambda held: held.session) in opened
+    # One for the thread; one that keeps the log-in, and one more for each second in which it was doubted.
+    assert len(opened) <= 4

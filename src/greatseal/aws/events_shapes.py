@@ -234,6 +234,9 @@ def credentials_from_wire(p: Mapping[str, Any]) -> Credentials:
     chosen = given.get(member)
     if not chosen:
         raise ValidationFailed(f"AuthParameters must have {member or 'an AuthorizationType'} for this type.")
+    for name in names:
+        if not chosen.get(name):
+            raise ValidationFailed(f"AuthParameters.{member} must have {name}.")
     open_names = [name for name in names if name in _SHOWN]
     public: dict[str, Any] = {member: {name: chosen[name] for name in open_names}}
     secret = {ours: chosen[name] for name, ours in names.items()}
@@ -243,6 +246,8 @@ def credentials_from_wire(p: Mapping[str, Any]) -> Credentials:
             group: [_shown(each) for each in items] for group, items in http.items() if items
         }
         for group, word in _GROUPS.items():
+            if not all(each.get("Key") for each in http.get(group) or ()):
+                raise ValidationFailed(f"InvocationHttpParameters.{group} must each have a Key.")
             secret |= {f"{word}:{each['Key']}": each.get("Value", "") for each in http.get(group) or ()}
     return Credentials(str(kind), public, secret)
 

@@ -70,19 +70,23 @@ class Keyring:
     """
 
     def __init__(self, current: Secret) -> None:
-        self._current = key_fingerprint(current)
-        self._keys: Mapping[str, Secret] = {self._current: current}
+        # Both are replaced, never changed: other threads seal and open meanwhile.
+        self._sealing = (key_fingerprint(current), current)
+        self._keys: Mapping[str, Secret] = dict([self._sealing])
+        self._retired = False
         self.learn: Callable[[str], Secret | None] = lambda _: None
 
     @property
     def current(self) -> str:
         """The fingerprint of the key that seals."""
-        return self._current
+        return self._sealing[0]
 
     @property
     def key(self) -> Secret:
-        """The key that seals."""
-        return self._keys[self._current]
+        """The key that seals. Raises CannotOpen when nobody could open what it seals."""
+        if self._retired:
+            raise CannotOpen("the key-encryption key of this process was replaced: start it with the new one")
+        return self._sealing[1]
 
     def known(self) -> Mapping[str, Secret]:
         """Every key, by fingerprint."""
@@ -111,13 +115,18 @@ class Keyring:
 
     def use(self, current: Secret) -> None:
         """From now on `current` seals; the others still open."""
-        fingerprint = key_fingerprint(current)
-        self._keys = {**self._keys, fingerprint: current}
-        self._current = fingerprint
+        sealing = (key_fingerprint(current), current)
+        self._keys = {**self._keys, sealing[0]: current}
+        self._sealing = sealing
+        self._retired = False
 
     def forget_others(self) -> None:
         """Only the key that seals opens from now on."""
-        self._keys = {self._current: self._keys[self._current]}
+        self._keys = dict([self._sealing])
+
+    def retire(self) -> None:
+        """Nothing is sealed any more until `use`: the installation has another key, which is not known here."""
+        self._retired = True
 
 
 class Sealer:
@@ -132,7 +141,7 @@ class Sealer:
         self.entropy = entropy
 
     def seal(self, identity: str, secret: Secret) -> bytes:
-        """The sealed form of `secret`."""
+        """The sealed form of `secret`. Raises CannotOpen when the key was retired elsewhere."""
         nonce = self.entropy.token_bytes(NONCE_SIZE)
         return seal(self.keyring.key, secret, nonce=nonce, associated=identity.encode())
 

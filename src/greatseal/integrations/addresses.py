@@ -15,6 +15,7 @@ _NOT_PUBLIC = tuple(
         "192.0.0.0/24",
         "192.88.99.0/24",
         "240.0.0.0/4",
+        "64:ff9b:1::/48",  # translators of one network (RFC 8215), behind which is anything
         "fec0::/10",
     )
 )

@@ -13,7 +13,7 @@ from functools import partial
 from typing import IO, Any
 
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from botocore.session import Session
 
 from greatseal.domain.objects import ordering
@@ -122,6 +122,8 @@ class OutsideBuckets:
             return getattr(self._client(), operation)(**parameters)
         except ClientError as error:
             raise _translated(error) from error
+        except ParamValidationError as error:
+            raise InvalidRequest(str(error)) from error  # the name of a bucket that no store has
         except BotoCoreError as error:
             raise OSError(str(error)) from error
 

@@ -33,6 +33,8 @@ _ONLY = {
     "password_file": ("nats", "amqp", "kafka"),
     "ca_file": ("syslog", "nats", "amqp", "kafka"),
     "subject": ("nats",),
+    "jetstream": ("nats",),
+    "timeout_seconds": ("syslog", "command", "nats", "amqp", "kafka"),
     "topic": ("kafka",),
     "exchange": ("amqp",),
     "routing_key": ("amqp",),

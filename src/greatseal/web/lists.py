@@ -91,5 +91,5 @@ def _is_current(head: ListHead, request: HttpRequest) -> bool:
         return False
     try:
         return head.generated_at.replace(microsecond=0) <= parsedate_to_datetime(since)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return False  # a date that is none, or one without a zone, counts as not sent

@@ -111,7 +111,7 @@ def at_root(answers: Handler, other: Handler | None) -> Handler:
     """
 
     def handle(request: HttpRequest) -> HttpResponse:
-        posted = request.method == "POST" and (request.header("content-type") or "").startswith(_REQUEST_TYPE)
+        posted = request.method == "POST" and _kind(request) == _REQUEST_TYPE
         if (posted and request.raw_path == b"/") or (request.method != "POST" and _ENCODED.fullmatch(request.raw_path)):
             return answers(replace(request, raw_path=PATH.encode("ascii") + request.raw_path))
         return other(request) if other is not None else _refused(404)
@@ -120,14 +120,18 @@ def at_root(answers: Handler, other: Handler | None) -> Handler:
 
 
 def _post(request: HttpRequest, answer: Callable[[bytes], Answer], *, in_path: bool) -> HttpResponse:
-    kind = (request.header("content-type") or "").partition(";")[0].strip().lower()
     if in_path:
         return _refused(404)
-    if kind != _REQUEST_TYPE:
+    if _kind(request) != _REQUEST_TYPE:
         return _refused(415, ((b"accept", _REQUEST_TYPE.encode("ascii")),))
     if len(request.body) > MAX_BODY:
         return _refused(413)
     return _response(answer(request.body), _NOT_KEPT)
+
+
+def _kind(request: HttpRequest) -> str:
+    """The media type of the body; case and parameters do not matter (RFC 9110 section 8.3.1)."""
+    return (request.header("content-type") or "").partition(";")[0].strip().lower()
 
 
 def _get(request: HttpRequest, answer: Answer, now: datetime) -> HttpResponse:

@@ -80,7 +80,8 @@ def _page(repository: Repository, request: HttpRequest, authority_id: str) -> Ht
 
 def _index(repository: Repository, request: HttpRequest) -> HttpResponse | None:
     after = parse_qs(request.raw_query.decode("latin-1")).get("after", [""])[0]
-    found = repository.index(after)
+    # What is no id begins anew, as an unknown one does; PostgreSQL takes not every text.
+    found = repository.index(after if re.fullmatch(_ID, after) else "")
     if found is None:
         return None
     entries, more = found

@@ -116,7 +116,13 @@ class Crew:
         member = threading.Thread(target=self._work, name="greatseal-delivery", daemon=True)
         with self._lock:
             self._members.add(member)
-        member.start()
+        try:
+            member.start()
+        except RuntimeError:
+            # The system has no thread left: one that never ran must not take a place for ever.
+            with self._lock:
+                self._members.discard(member)
+            raise
 
     def _work(self) -> None:
         """Handles jobs until none is due."""

@@ -370,6 +370,24 @@ def test_it_waits_for_what_is_being_issued(pki):
 
 
 @ONE
+def test_it_waits_however_many_others_are_being_issued(pki, monkeypatch):
+    from faults.recovery import order
+
+    monkeypatch.setattr("greatseal.domain.revocation.mass.service._READ", 2)
+    other, root = pki.root(), pki.root()
+    for _ in range(2):
+        pki.installation.rooms.issuance.prepare(caller(), other, order(csr()))
+    pki.clock.advance(timedelta(seconds=1))
+    prepared = pki.installation.rooms.issuance.prepare(caller(), root, order(csr()))
+    mass_id = pki.mass.ask(caller(), under(root))
+    pki.mass.step(mass_id)
+    assert pki.mass.find(mass_id).state is State.WAITING
+    pki.installation.rooms.issuance.sign(prepared)
+    pki.mass.step(mass_id)
+    assert pki.mass.find(mass_id).state is State.RUNNING
+
+
+@ONE
 def test_cancelling(pki):
     root = pki.root()
     issued = [pki.issue(root) for _ in range(8)]

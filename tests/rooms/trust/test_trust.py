@@ -126,6 +126,15 @@ def test_missing_issuers_are_fetched_one_after_the_other():
     assert isinstance(ask(leaf, World(a_cer=b"x"), bag=(), mode=Mode.OFF).verdict, Invalid)
 
 
+def test_a_heap_of_issuers_is_not_looked_through():
+    leaf = LEAF.but(add=(access(issuer=ISSUER),))
+    bundle = pem.write_certificates([SUBORDINATE.sign().der]).encode() + b"\n"
+    assert isinstance(ask(leaf, World(a_cer=bundle), bag=(), mode=Mode.OFF).verdict, Valid)
+    report = ask(leaf, World(a_cer=bundle * (2**20 // len(bundle) + 1)), bag=(), mode=Mode.OFF)
+    assert isinstance(report.verdict, Invalid)
+    assert [each.failure for each in report.fetched] == ["certificates of more than 1048576 octets"]
+
+
 def test_a_certificate_that_names_itself_as_its_issuer_ends_the_search():
     leaf = LEAF.but(add=(access(issuer=ISSUER),))
     world = World(a_cer=leaf.sign().der)

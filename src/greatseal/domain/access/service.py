@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from greatseal.crypto.wrap import Sealer
 from greatseal.domain.access import resource_policies, standing
@@ -49,6 +49,8 @@ from greatseal.kernel.secret import Secret
 from greatseal.storage import Storage, Tx
 
 T = TypeVar("T")
+
+_NOTHING = object()
 
 # Callers and resources that are remembered between two changes; temporary credentials are a caller each.
 _REMEMBERED = 8192
@@ -124,8 +126,9 @@ class Access:
         if configured is not None:
             return configured
         memory = self._recall()
-        if access_key_id in memory.credentials:
-            return memory.credentials[access_key_id]
+        known = memory.credentials.get(access_key_id)
+        if known is not None:
+            return known
         row = self._storage.read(lambda tx: credentials.find(tx, access_key_id))
         # The root credential of the settings replaces a generated one, which may be what it was changed for.
         replaced = row is not None and any(given.principal_id == row.owner_id for given in self._configured.values())
@@ -233,11 +236,7 @@ class Access:
 
         For other rooms, whose every change of what they keep here must raise it, as those of policies do.
         """
-        memory = self._recall()
-        if name not in memory.others:
-            _remember(memory.others, name, read())
-        found: T = memory.others[name]
-        return found
+        return _recalled(self._recall().others, name, read)
 
     def membership(self, account: str) -> Membership | None:
         """The account's place in its organization, if it has one."""
@@ -262,10 +261,10 @@ class Access:
         return memory
 
     def _membership(self, memory: _Memory, account: str) -> Membership | None:
-        if account not in memory.memberships:
-            found = self._storage.read(lambda tx: self._organizations.membership(tx, account))
-            _remember(memory.memberships, account, found)
-        return memory.memberships[account]
+        def read() -> Membership | None:
+            return self._storage.read(lambda tx: self._organizations.membership(tx, account))
+
+        return _recalled(memory.memberships, account, read)
 
     def _resource_policy(self, memory: _Memory, question: Question) -> CompiledPolicy | None:
         """The policy of the resource; for the actions of STS, a role's trust policy."""
@@ -277,27 +276,27 @@ class Access:
         if service == "s3":
             # What is in a bucket is ruled by the policy of the bucket.
             arn = arn.partition("/")[0]
-        if arn not in memory.policies:
-            read = _trust_policy if trust else _resource_document
-            document = self._storage.read(lambda tx: read(tx, arn))
+
+        def read() -> CompiledPolicy | None:
+            document = self._storage.read(lambda tx: (_trust_policy if trust else _resource_document)(tx, arn))
             kind = PolicyKind.TRUST if trust else resource_policies.kind_of(arn)
-            found = None if document is None else compiled(document, kind, arn)
-            _remember(memory.policies, arn, found)
-        return memory.policies[arn]
+            return None if document is None else compiled(document, kind, arn)
+
+        return _recalled(memory.policies, arn, read)
 
     def _granted(self, memory: _Memory, principal: Principal, resource: str) -> CompiledPolicy | None:
         """The grants that name a caller on a KMS key."""
         grants = self._grants
         if grants is None or _service_of(resource) != "kms" or not principal.account:
             return None
-        key = (resource, principal)
-        if key not in memory.grants:
+
+        def read() -> CompiledPolicy | None:
             root = root_arn(principal.account, self._region)
             names = [each for each in (principal.arn, principal.role_arn, principal.unique_id, root) if each]
             document = self._storage.read(lambda tx: grants.policy(tx, resource, names))
-            found = None if document is None else compiled(document, PolicyKind.RESOURCE, f"grants on {resource}")
-            _remember(memory.grants, key, found)
-        return memory.grants[key]
+            return None if document is None else compiled(document, PolicyKind.RESOURCE, f"grants on {resource}")
+
+        return _recalled(memory.grants, (resource, principal), read)
 
     def _costly_keys(self, of: Standing, policy: CompiledPolicy | None, question: Question) -> dict[str, Value]:
         """`aws:ResourceTag/…` and what else takes a query, each read only when a policy speaks of it."""
@@ -321,6 +320,15 @@ class Access:
 
     def _ensure_account(self, tx: Tx, account: str) -> None:
         accounts.add(tx, Account(account, "Greatseal", f"root@{account}.invalid", self._clock.now()))
+
+
+def _recalled(memory: dict[Any, Any], key: object, read: Callable[[], T]) -> T:
+    """What is remembered under a key; read when it is not. Another thread may empty the memory at any time."""
+    found: T | object = memory.get(key, _NOTHING)
+    if found is _NOTHING:
+        found = read()
+        _remember(memory, key, found)
+    return cast(T, found)
 
 
 def _remember(memory: dict[Any, Any], key: object, value: object) -> None:

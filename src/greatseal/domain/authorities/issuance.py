@@ -313,17 +313,34 @@ class Issuance:
     def finish_open(self, *, older_than: timedelta | None = ABANDONED_AFTER, limit: int = 100) -> int:
         """Finishes journal rows that a crash left open, and returns how many. Repeating it is harmless.
 
-        `older_than` None takes every open row, also one of the future: the clock may have gone back since.
+        `older_than` None takes every open row, also one of the future: the clock may have gone back since. A CA whose
+        key cannot be reached is left alone after one attempt, which counts, so that others do not wait behind it.
         """
         before = _END_OF_TIME if older_than is None else self._clock.now() - older_than
-        entries = self._storage.read(lambda tx: journal.open_entries(tx, before, limit))
-        for entry in entries:
-            prepared = self._storage.read(lambda tx, e=entry: _prepared_again(tx, e))  # type: ignore[misc]
-            try:
-                self.sign(prepared)
-            except (Refusal, SignerUnavailable) as problem:
-                log.warning("could not finish %s: %s", entry.arn, problem)
-        return len(entries)
+        away: set[str] = set()
+        tried, more = 0, True
+        while more and tried < limit:
+            rest = limit - tried
+            entries = self._storage.read(lambda tx, rest=rest: journal.open_entries(tx, before, rest, without=away))  # type: ignore[misc]
+            more = False
+            for entry in entries:
+                if entry.authority_id in away:
+                    continue
+                tried += 1
+                if not self._finish(entry):
+                    away.add(entry.authority_id)
+                    more = True
+        return tried
+
+    def _finish(self, entry: JournalEntry) -> bool:
+        """False when the key could not be reached."""
+        prepared = self._storage.read(lambda tx: _prepared_again(tx, entry))
+        try:
+            self.sign(prepared)
+        except (Refusal, SignerUnavailable) as problem:
+            log.warning("could not finish %s: %s", entry.arn, problem)
+            return isinstance(problem, Refusal)
+        return True
 
     def _issued(self, tx: Tx, entry: JournalEntry) -> IssuedCertificate:
         chain = None

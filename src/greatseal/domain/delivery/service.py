@@ -101,7 +101,7 @@ class Deliveries:
         A receiver that is down, though, is not asked again for each parcel: the lane rests.
         """
         rests = self._storage.read(lambda tx: store.rests_until(tx, lane))
-        if rests is not None and rests > self._clock.now():
+        if rests is not None and self._is_ahead(rests):
             self._storage.transact(lambda tx: self._enqueue(tx, lane, rests))
             return
         turn = _Turn(self._clock.now() + self._patience.turn)
@@ -163,8 +163,10 @@ class Deliveries:
         if due is None:
             return
         # A lane whose oldest parcel waits for another must not be looked at without a pause.
-        soonest = max(due, self._clock.now() + (self._patience.first_delay if turn.held else timedelta(0)))
-        if rests is not None:
+        soonest = self._clock.now() + (self._patience.first_delay if turn.held else timedelta(0))
+        if self._is_ahead(due):
+            soonest = max(soonest, due)
+        if rests is not None and self._is_ahead(rests):
             soonest = max(soonest, rests)
         self._storage.transact(lambda tx: self._enqueue(tx, lane, soonest))
 
@@ -198,7 +200,7 @@ class Deliveries:
             return turn.down
         if key and key in turn.held:
             return _LEFT
-        if waiting.due > self._clock.now():
+        if self._is_ahead(waiting.due):
             if key:
                 turn.held.add(key)
             return _LEFT
@@ -249,6 +251,11 @@ class Deliveries:
         patience = self._patience
         delay = queue.backoff(attempts, self._entropy, first=patience.first_delay, cap=patience.longest_delay)
         return delay if error.retry_after is None else max(delay, min(error.retry_after, patience.longest_wish))
+
+    def _is_ahead(self, until: datetime) -> bool:
+        """Whether an instant is still to be waited for; one that is too far away is of a clock that was wrong."""
+        now = self._clock.now()
+        return now < until <= now + max(self._patience.longest_delay, self._patience.longest_wish)
 
     def _is_over(self, waiting: Waiting) -> bool:
         """Whether one more failure is the last."""

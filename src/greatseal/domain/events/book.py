@@ -12,7 +12,7 @@ from greatseal.domain.events.patterns import InvalidPattern, Pattern, compile_pa
 from greatseal.domain.events.posting import Posted
 from greatseal.domain.events.store import archives, connections, rules
 from greatseal.domain.events.store.tables import generation
-from greatseal.domain.events.targets import BUS, Targets, is_destination, kind_of
+from greatseal.domain.events.targets import BUS, Targets, account_of, kind_of
 from greatseal.domain.events.tokens import NotJson, read_event
 from greatseal.domain.events.transform import Source
 from greatseal.storage import Tx
@@ -129,7 +129,7 @@ class Book:
         for target in sender.targets:
             if event.hops >= MOST_HOPS and kind_of(target.arn) == BUS:
                 continue
-            to = self._destinations.get(target.arn) if is_destination(target.arn) else None
+            to = self._destinations.get(target.arn) if account_of(target.arn) == account_of(rule.arn) else None
             try:
                 into.parcels.append(
                     self._targets.parcel(rule, target, source, order_key=order_key, hops=event.hops, to=to)

@@ -84,8 +84,9 @@ class Connections:
                     "authorized_at": now,
                 }
             store.change(tx, connection.arn, values)
-            self._record(tx, caller, connection.arn, "AUTHORIZED")
-            return _connection(tx, key)
+            found = _connection(tx, key)
+            self._record(tx, caller, connection.arn, "AUTHORIZED" if found.authorized else "DEAUTHORIZED")
+            return found
 
         return self._desk.storage.transact(work)
 

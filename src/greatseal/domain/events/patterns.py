@@ -77,7 +77,11 @@ def compile_pattern(text: str) -> Pattern:
 
 def nested(event: Mapping[str, object]) -> Mapping[str, object]:
     """The event with dots in names as nesting. Two values for one path become an array of both."""
-    return _nested(event) if _has_dots(event) else event
+    try:
+        return _nested(event) if _has_dots(event) else event
+    except RecursionError:
+        # Names of hundreds of dots, side by side: deeper than any pattern reaches.
+        return event
 
 
 def _read(pattern: Mapping[str, object], path: _Path, rules: list[_Rule], *, inside_or: bool) -> list[_Rule]:
@@ -91,6 +95,8 @@ def _read(pattern: Mapping[str, object], path: _Path, rules: list[_Rule], *, ins
         if inside_or and name in _RESERVED:
             raise InvalidPattern(f"{name} is Ruler reserved fieldName which cannot be used inside $or.")
         place = (*path, *name.split("."))
+        if len(place) >= _DEEPEST:
+            raise InvalidPattern("the pattern nests too deeply")
         if isinstance(wanted, dict):
             rules = _read(wanted, place, rules, inside_or=inside_or)
         elif isinstance(wanted, list):
@@ -126,7 +132,28 @@ def _node(rule: _Rule) -> _Node:
     return root
 
 
-def _met(node: _Node, found: Mapping[str, object], everywhere: list[Mapping[str, object]] | None) -> bool:
+@dataclass(slots=True)
+class _Around:
+    """All objects at one path. What was asked of them once is remembered: an array may hold thousands."""
+
+    objects: list[Mapping[str, object]]
+    _filled: dict[str, bool] = field(default_factory=dict)
+    _inner: dict[str, "_Around"] = field(default_factory=dict)
+
+    def has(self, name: str) -> bool:
+        """Whether any of them has a value with this name, other than objects."""
+        if name not in self._filled:
+            self._filled[name] = any(_scalars(each.get(name, _ABSENT)) for each in self.objects)
+        return self._filled[name]
+
+    def inside(self, name: str) -> "_Around":
+        """The objects with this name in all of them."""
+        if name not in self._inner:
+            self._inner[name] = _Around([one for each in self.objects for one in _objects(each.get(name))])
+        return self._inner[name]
+
+
+def _met(node: _Node, found: Mapping[str, object], everywhere: _Around | None) -> bool:
     """Whether an object meets a node. `everywhere` are all objects at this path, when there are more than this one."""
     for name, member in node.members.items():
         value = found.get(name, _ABSENT)
@@ -137,21 +164,19 @@ def _met(node: _Node, found: Mapping[str, object], everywhere: list[Mapping[str,
     return True
 
 
-def _leaf_met(leaf: Leaf, name: str, value: object, everywhere: list[Mapping[str, object]] | None) -> bool:
+def _leaf_met(leaf: Leaf, name: str, value: object, everywhere: _Around | None) -> bool:
     if not isinstance(value, dict | list) and value is not _ABSENT:
         return leaf.accepts(value)
     scalars = _scalars(value)
     if scalars:
         return any(map(leaf.accepts, scalars))
-    if not leaf.absent:
-        return False
-    return everywhere is None or not any(_scalars(each.get(name, _ABSENT)) for each in everywhere)
+    return leaf.absent and (everywhere is None or not everywhere.has(name))
 
 
-def _inside(member: _Node, name: str, value: object, everywhere: list[Mapping[str, object]] | None) -> bool:
+def _inside(member: _Node, name: str, value: object, everywhere: _Around | None) -> bool:
     objects = _objects(value)
-    all_of_them = objects if everywhere is None else [one for each in everywhere for one in _objects(each.get(name))]
-    around = all_of_them if len(all_of_them) > 1 or not objects else None
+    all_of_them = _Around(objects) if everywhere is None else everywhere.inside(name)
+    around = all_of_them if len(all_of_them.objects) > 1 or not objects else None
     # What is not there can still meet a pattern that asks for nothing else.
     return any(_met(member, each, around) for each in objects or ({},))
 
@@ -192,9 +217,12 @@ def _nested_value(value: object) -> object:
 
 
 def _joined(one: object, other: object) -> object:
+    """Both values in one, which is `one` where that can hold more: everything here was made by `_nested`."""
     if isinstance(one, dict) and isinstance(other, dict):
-        return {
-            **one,
-            **{name: _joined(one[name], value) if name in one else value for name, value in other.items()},
-        }
+        for name, value in other.items():
+            one[name] = _joined(one[name], value) if name in one else value
+        return one
+    if isinstance(one, list):
+        one.append(other)
+        return one
     return [one, other]

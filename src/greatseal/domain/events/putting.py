@@ -9,7 +9,7 @@ from greatseal.domain.access import Access, Question
 from greatseal.domain.events.desk import Desk, bus_key
 from greatseal.domain.events.posting import Posted, post
 from greatseal.domain.events.store import buses
-from greatseal.domain.events.tokens import NotJson, read_event
+from greatseal.domain.events.tokens import DEEPEST, NotJson, depth_of, read_event
 from greatseal.kernel.caller import Caller
 from greatseal.kernel.errors import ValidationFailed
 from greatseal.kernel.ids import new_uuid
@@ -104,7 +104,8 @@ def _checked(entry: Entry) -> Outcome | None:
         detail = read_event(str(entry.detail))
     except NotJson:
         detail = None
-    if not isinstance(detail, dict):
+    # The event is one deeper than its detail, and must still be readable for the router.
+    if not isinstance(detail, dict) or depth_of(detail, limit=DEEPEST - 1) >= DEEPEST - 1:
         return Outcome(error_code="MalformedDetail", error_message="Detail is malformed.")
     return None
 

@@ -11,7 +11,7 @@ from greatseal.domain.events.schedules import InvalidSchedule, compile_schedule
 from greatseal.domain.events.store import connections
 from greatseal.domain.events.store import rules as store
 from greatseal.domain.events.store.tables import changed
-from greatseal.domain.events.targets import Targets, is_destination
+from greatseal.domain.events.targets import Targets, account_of, is_destination
 from greatseal.domain.tags import Tag
 from greatseal.kernel.caller import Caller
 from greatseal.kernel.errors import ValidationFailed
@@ -152,7 +152,7 @@ class Rules:
             rule = _rule(tx, key, name)
             present = {target.id for target in store.targets(tx, rule.arn)}
             check_quota(len(present | set(ids)), MOST_TARGETS)
-            failed = [found for target in targets if (found := self._unreachable(tx, target)) is not None]
+            failed = [found for target in targets if (found := self._unreachable(tx, key, target)) is not None]
             refused = {each.target_id for each in failed}
             store.put_targets(tx, rule, [target for target in targets if target.id not in refused])
             changed(tx)
@@ -200,11 +200,14 @@ class Rules:
             listen_to_trail(tx, rule.pattern)
         changed(tx)
 
-    def _unreachable(self, tx: Tx, target: Target) -> Failed | None:
+    def _unreachable(self, tx: Tx, key: BusKey, target: Target) -> Failed | None:
         reason = self._targets.unreachable(target)
         if reason is not None:
             return Failed(target.id, "ValidationException", reason)
-        if is_destination(target.arn) and connections.destination_at(tx, target.arn) is None:
+        if is_destination(target.arn) and not (
+            # Whoever calls a destination signs in with its secrets: those of another account are nobody's to use.
+            account_of(target.arn) == key.account and connections.destination_at(tx, target.arn)
+        ):
             name = target.arn.split("/")[1]
             return Failed(target.id, "ResourceNotFoundException", refusals.no_destination(name).message)
         return None

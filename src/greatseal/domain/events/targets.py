@@ -89,7 +89,7 @@ class Targets:
             body=_body(target, source),
             message_id=str(source.tree["id"]),
             order_key=order_key,
-            account=Arn.parse(rule.arn).account,
+            account=account_of(rule.arn),
         )
 
     def _address(
@@ -141,6 +141,11 @@ def is_destination(arn: str) -> bool:
     """Whether this is the ARN of an API destination."""
     parts = arn.split(":", 5)
     return len(parts) == 6 and parts[2] == "events" and parts[5].startswith("api-destination/")
+
+
+def account_of(arn: str) -> str:
+    """Whose a rule or a target is."""
+    return Arn.parse(arn).account
 
 
 def dead_letter(parcel: Parcel, reason: str) -> Parcel | None:

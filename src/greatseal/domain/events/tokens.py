@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NoReturn
 
-_DEEPEST = 100
+DEEPEST = 100
+"""So deeply a JSON text may nest: whoever walks it has a stack that ends."""
 
 
 class NotJson(ValueError):
@@ -47,7 +48,7 @@ def write(tree: object) -> str:
             return json.dumps(tree)
 
 
-def depth_of(tree: object, *, limit: int = _DEEPEST) -> int:
+def depth_of(tree: object, *, limit: int = DEEPEST) -> int:
     """How deeply a tree nests; stops counting at `limit`."""
     level, depth = [tree], 0
     while level and depth < limit:
@@ -62,13 +63,17 @@ def depth_of(tree: object, *, limit: int = _DEEPEST) -> int:
 
 def _tree(text: str, members: Callable[[list[tuple[str, object]]], dict[str, object]]) -> object:
     try:
-        return json.loads(
+        tree: object = json.loads(
             text, parse_int=Number, parse_float=Number, parse_constant=_no_constant, object_pairs_hook=members
         )
     except RecursionError:
         raise NotJson("the JSON nests too deeply") from None
     except ValueError as error:
         raise NotJson(str(error)) from None
+    # Counted first, because nearly every text has too few brackets to nest so deeply.
+    if text.count("{") + text.count("[") >= DEEPEST and depth_of(tree) >= DEEPEST:
+        raise NotJson("the JSON nests too deeply")
+    return tree
 
 
 def _strictly(pairs: list[tuple[str, object]]) -> dict[str, object]:

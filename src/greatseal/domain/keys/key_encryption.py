@@ -73,11 +73,15 @@ def keyring(storage: Storage, kek: Secret) -> Keyring:
 
 
 def refresh(storage: Storage, ring: Keyring) -> None:
-    """Seals under the key that the installation uses now, and forgets a key that was retired."""
+    """Seals under the key that the installation uses now, and forgets a key that was retired.
+
+    Raises CannotOpen, and nothing is sealed from then on, when the change went by without this process.
+    """
     known, change = storage.read(lambda tx: (installation.recall(tx, FINGERPRINT), under_way(tx)))
     if known is not None and known.decode() != ring.current:
         found = ring.find(known.decode())
         if found is None:
+            ring.retire()
             raise CannotOpen("the key-encryption key of this process is not that of the installation any more")
         ring.use(found)
     if change is None:

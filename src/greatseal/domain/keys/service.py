@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 from greatseal.crypto import keypair
@@ -17,6 +17,7 @@ from greatseal.domain.keys.model import (
     NewKey,
     NewSecret,
     Purpose,
+    StoreRefuses,
     fingerprint,
     identity,
 )
@@ -81,7 +82,12 @@ class Keys:
         due = self._clock.now() + _ABANDONED_AFTER
         # Written before the key exists: whatever dies from here on, somebody knows what to destroy, and where.
         self._storage.transact(lambda tx: store.add_unneeded(tx, key_id, name, due))
-        return NewKey(key_id, algorithm, self._key_store(name).generate(key_id, algorithm), None, name)
+        try:
+            spki = self._key_store(name).generate(key_id, algorithm)
+        except StoreRefuses:
+            self._storage.transact(lambda tx: store.gone(tx, key_id))
+            raise
+        return NewKey(key_id, algorithm, spki, None, name)
 
     def store_for(self, purpose: Purpose) -> str:
         """The name of the key store in which keys of a purpose are made; empty for the database."""
@@ -152,24 +158,16 @@ class Keys:
         store.remove(tx, key_id)
         tx.on_commit(self._forget)
 
-    def destroy_unneeded(self, limit: int = 100) -> int:
-        """Has key stores destroy what nobody needs; how many keys. What cannot be reached now waits for the next time.
+    def destroy_unneeded(self, limit: int = 1000) -> int:
+        """Has key stores destroy what nobody needs, so many each; how many keys.
 
-        A key is forgotten here only after its store has destroyed it, and destroying twice is harmless: a crash
-        between the two leaves a key that is destroyed again.
+        A store that fails is left alone until the next time, when its other keys come first. A key is forgotten here
+        only after its store has destroyed it, and destroying twice is harmless: a crash between the two leaves a key
+        that is destroyed again.
         """
         before = self._clock.now() - _CLOCK_TOLERANCE
-        due = self._storage.read(lambda tx: store.unneeded(tx, before, limit))
-        done = 0
-        for key_id, name in due:
-            try:
-                self._key_store(name).destroy(key_id)
-            except SignerUnavailable as error:
-                log.warning("key %s cannot be destroyed yet: %s", key_id, error)
-                continue
-            self._storage.transact(lambda tx, gone=key_id: store.gone(tx, gone))  # type: ignore[misc]
-            done += 1
-        return done
+        names = self._storage.read(lambda tx: store.stores_of_unneeded(tx, before))
+        return sum(self._destroy_unneeded(name, before, limit) for name in names)
 
     def health(self) -> dict[str, StoreHealth]:
         """How every key store is, by name; also of those that hold keys but are not among the settings."""
@@ -177,6 +175,20 @@ class Keys:
         known = {name: each.health() for name, each in self._stores.items()}
         missing = StoreHealth("it holds keys and is not among the settings (key_stores)", reachable=False)
         return {**dict.fromkeys(used, missing), **known}
+
+    def _destroy_unneeded(self, name: str, before: datetime, limit: int) -> int:
+        done = 0
+        for key_id in self._storage.read(lambda tx: store.unneeded(tx, name, before, limit)):
+            try:
+                self._key_store(name).destroy(key_id)
+            except SignerUnavailable as error:
+                log.warning("key %s cannot be destroyed yet: %s", key_id, error)
+                # Behind all others of its store: one that is refused for ever must not stay in front of them.
+                self._storage.transact(lambda tx, last=key_id: store.put_off(tx, last, before - timedelta.resolution))  # type: ignore[misc]
+                break
+            self._storage.transact(lambda tx, gone=key_id: store.gone(tx, gone))  # type: ignore[misc]
+            done += 1
+        return done
 
     def _key_store(self, name: str) -> KeyStore:
         if name not in self._stores:

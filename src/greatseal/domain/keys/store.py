@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Column, Index, LargeBinary, String, Table, delete, select
+from sqlalchemy import Column, Index, LargeBinary, String, Table, delete, select, update
 
 from greatseal.domain.keys.model import Found, KeyRecord, NewKey, NewSecret, Purpose, fingerprint, identity
 from greatseal.storage import Tx
@@ -90,10 +90,21 @@ def need(tx: Tx, key_id: str, now: datetime) -> bool:
     return tx.execute(wanted).rowcount == 1
 
 
-def unneeded(tx: Tx, before: datetime, limit: int) -> Sequence[tuple[str, str]]:
-    """Ids and key stores of the keys that were due before, oldest first."""
-    query = select(unneeded_key.c.id, unneeded_key.c.store).where(unneeded_key.c.due_at < before)
-    return [(row.id, row.store) for row in tx.all(query.order_by(unneeded_key.c.due_at).limit(limit))]
+def stores_of_unneeded(tx: Tx, before: datetime) -> Sequence[str]:
+    """The names of the key stores with keys that were due before."""
+    query = select(unneeded_key.c.store).where(unneeded_key.c.due_at < before).distinct()
+    return [row.store for row in tx.all(query.order_by(unneeded_key.c.store))]
+
+
+def unneeded(tx: Tx, store: str, before: datetime, limit: int) -> Sequence[str]:
+    """Ids of the keys in a key store that were due before, oldest first."""
+    query = select(unneeded_key.c.id).where(unneeded_key.c.store == store, unneeded_key.c.due_at < before)
+    return [row.id for row in tx.all(query.order_by(unneeded_key.c.due_at).limit(limit))]
+
+
+def put_off(tx: Tx, key_id: str, due: datetime) -> None:
+    """The key is still due, but after all that were due before."""
+    tx.execute(update(unneeded_key).where(unneeded_key.c.id == key_id).values(due_at=due))
 
 
 def gone(tx: Tx, key_id: str) -> None:

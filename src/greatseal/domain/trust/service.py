@@ -23,6 +23,8 @@ _FRESHEST_CRL = "2.5.29.46"
 # Of what a certificate offers, so that one certificate cannot use up what may be fetched for a path.
 _MOST_URLS = 2
 _MOST_ROUNDS = 4
+# Of the certificates at one place: thousands, which are read and compared with each other before a path is looked for.
+_LARGEST_ISSUERS = 1 << 20
 _Read = TypeVar("_Read")
 
 
@@ -103,7 +105,7 @@ class _Inquiry:
             return False
         known = len(self._intermediates)
         for url in _access_urls(verdict.path[-1], OID.ACCESS_CA_ISSUERS):
-            for certificate in self._get(url, read_any) or ():
+            for certificate in self._get(url, _read_issuers) or ():
                 if certificate not in self._intermediates:
                     self._intermediates.append(certificate)
         return len(self._intermediates) > known
@@ -155,6 +157,12 @@ class _Inquiry:
             return None
         self._fetched[key] = Fetched(url, None)
         return found
+
+
+def _read_issuers(data: bytes) -> tuple[Certificate, ...]:
+    if len(data) > _LARGEST_ISSUERS:
+        raise ValueError(f"certificates of more than {_LARGEST_ISSUERS} octets")
+    return read_any(data)
 
 
 def _access_urls(certificate: Certificate, method: str) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ A parcel has arrived when the server has taken it. What becomes of it after that
 
 import hashlib
 import html
+import logging
 import re
 import smtplib
 import socket
@@ -24,6 +25,8 @@ from greatseal.domain.delivery import Parcel, Undeliverable
 from greatseal.integrations.pinned import cut_at, said
 from greatseal.kernel.clock import Clock
 from greatseal.kernel.secret import Secret
+
+_log = logging.getLogger(__name__)
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _LONGEST_SUBJECT = 200
@@ -125,7 +128,10 @@ def _hand_over(server: MailServer, message: EmailMessage) -> None:
         except (OSError, smtplib.SMTPException, ValueError) as error:
             raise Undeliverable(_reason(error, until), down=True) from None
         try:
-            client.send_message(message)
+            refused = client.send_message(message)
+            if refused:
+                # The others have it, and would get it once more with every further attempt.
+                _log.warning("the mail server took a mail for some of its receivers only, refusing %d", len(refused))
         except smtplib.SMTPSenderRefused as error:
             raise Undeliverable(f"the mail server refused our sender: {error.smtp_code}", down=True) from None
         except smtplib.SMTPRecipientsRefused as error:

@@ -274,7 +274,7 @@ def _seconds(retry_after: str | None, now: datetime) -> timedelta | None:
         return timedelta(seconds=min(int(retry_after[:9]), 86400))
     try:
         date = parsedate_to_datetime(retry_after)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     wish = (date if date.tzinfo else date.replace(tzinfo=UTC)) - now
     return min(max(wish, timedelta(0)), timedelta(days=1))

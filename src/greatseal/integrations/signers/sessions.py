@@ -5,11 +5,13 @@ up a thread and not the service: when all threads are held up, callers are told 
 thread is started.
 """
 
+import logging
 import queue
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -56,6 +58,8 @@ _LOST = (
 # A token that is not there is not looked for more often than this, in seconds.
 _PAUSE = 1.0
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class TokenAddress:
@@ -78,6 +82,7 @@ class Held:
     session: Session
     generation: tuple[int, int]
     keys: dict[str, Any] = field(default_factory=dict)
+    ended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +165,13 @@ class SessionPool:
                     result = task.work(held)
                 except _LOST:
                     self._lose(held)
+                    _end(module, held)
                     held = self._ready(module, None)
-                    result = task.work(held)
+                    try:
+                        result = task.work(held)
+                    except _LOST:
+                        _end(module, held)
+                        raise
             task.answer.set_result(result)
         except PKCS11Error as error:
             task.answer.set_exception(SignerUnavailable(f"the key store {self._address.store} says {said(error)}"))
@@ -186,8 +196,10 @@ class SessionPool:
             if self._anchor is None or self._anchored != module.generation:
                 self._connect(module)
             generation = (module.generation, self._losses)
-            if held is not None and held.generation == generation:
+            if held is not None and held.generation == generation and not held.ended:
                 return held
+            if held is not None:
+                _end(module, held)
             assert self._token is not None
             return Held(self._token.open(rw=True), generation)
 
@@ -204,8 +216,9 @@ class SessionPool:
                 f"the PIN of the key store {self._address.store} is refused ({said(error)}); it is not tried again, "
                 "because the token counts. Correct it and start the service anew."
             )
+            log.error(self._refused)
             raise SignerUnavailable(self._refused) from error
-        except (PKCS11Error, OSError) as error:
+        except (PKCS11Error, OSError, UnicodeError) as error:
             self._anchor = None
             self._failed_at = time.monotonic()
             self._failure = f"the key store {self._address.store} cannot be opened: {said(error)}"
@@ -233,6 +246,14 @@ class SessionPool:
         except UserAlreadyLoggedIn:
             self._anchor = token.open(rw=True)  # another key store on the same token
         self._token = token
+
+
+def _end(module: Module, held: Held) -> None:
+    """Gives a session back to the token, once; from inside of a `call`, so that no other has its number by now."""
+    if not held.ended and held.generation[0] == module.generation:
+        with suppress(PKCS11Error):
+            held.session.close()
+    held.ended = True
 
 
 def find_token(module: Module, label: str) -> Token:

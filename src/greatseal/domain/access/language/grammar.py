@@ -86,14 +86,21 @@ def _statements(tree: Mapping[str, object], kind: PolicyKind, version: str) -> t
     return tuple(
         _statement(each, f"Statement[{index}]", index, kind, version)
         for index, each in enumerate(found)
-        if not (kind is PolicyKind.KEY and _is_idle(each))
+        if not (kind is PolicyKind.KEY and _is_idle(each, f"Statement[{index}]"))
     )
 
 
-def _is_idle(tree: object) -> bool:
-    """A statement of a key policy without actions or resources has no effect, and is no error (kms.md 10)."""
+def _is_idle(tree: object, place: str) -> bool:
+    """A statement of a key policy without actions or resources has no effect, and is no error (kms.md 10).
+
+    Its principals are read all the same, because they are kept by their ids as all others are.
+    """
     elements = (("Action", "NotAction"), ("Resource", "NotResource"))
-    return isinstance(tree, dict) and not all(any(name in tree for name in names) for names in elements)
+    if not isinstance(tree, dict) or all(any(name in tree for name in names) for names in elements):
+        return False
+    for element in tree.keys() & {"Principal", "NotPrincipal"}:
+        read_principals(tree[element], inside(place, element))
+    return True
 
 
 def _statement(tree: object, place: str, index: int, kind: PolicyKind, version: str) -> Statement:

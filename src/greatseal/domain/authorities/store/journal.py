@@ -137,18 +137,22 @@ def find(tx: Tx, authority_id: str, serial: str) -> JournalEntry | None:
     return None if row is None else _load(row)
 
 
-def open_entries(tx: Tx, before: datetime, limit: int) -> list[JournalEntry]:
-    """Rows that were prepared before a time and not closed, oldest first."""
-    rows = tx.all(
-        select(issued_certificate)
-        .where(
-            issued_certificate.c.state == JournalState.PREPARED.value,
-            issued_certificate.c.prepared_at <= before,
-        )
-        .order_by(issued_certificate.c.prepared_at)
-        .limit(limit)
-    )
+def open_entries(tx: Tx, before: datetime, limit: int, *, without: Collection[str] = ()) -> list[JournalEntry]:
+    """Rows that were prepared before a time and not closed, oldest first; not those of the CAs `without`."""
+    query = select(issued_certificate).where(*_open(before)).order_by(issued_certificate.c.prepared_at)
+    rows = tx.all(query.where(issued_certificate.c.authority_id.not_in(sorted(without))).limit(limit))
     return [_load(row) for row in rows]
+
+
+def authorities_with_open(tx: Tx, before: datetime) -> set[str]:
+    """The ids of the CAs that have such rows."""
+    rows = tx.all(select(issued_certificate.c.authority_id).where(*_open(before)).distinct())
+    return {row.authority_id for row in rows}
+
+
+def _open(before: datetime) -> tuple[ColumnElement[bool], ...]:
+    rows = issued_certificate.c
+    return rows.state == JournalState.PREPARED.value, rows.prepared_at <= before
 
 
 def issued(tx: Tx, authority_id: str, *, after: str, limit: int, wanted: Wanted | None = None) -> list[JournalEntry]:

@@ -3,6 +3,7 @@
 What keys in external key stores encrypt is encrypted again outside (kms.md 10).
 """
 
+import re
 from collections.abc import Mapping
 
 from greatseal.crypto import envelope
@@ -17,6 +18,8 @@ from greatseal.kernel.caller import Caller
 from greatseal.kernel.entropy import Entropy
 
 Context = Mapping[str, str]
+
+_ACCOUNT = re.compile(r"[0-9]{12}")
 
 
 class SymmetricCipher:
@@ -80,7 +83,8 @@ class SymmetricCipher:
 def key_name_in(blob: bytes, caller: Caller) -> KeyName:
     """The key that a blob names, in the caller's region. Raises InvalidCiphertext."""
     account, _, name = _header(blob).key_id.partition("/")
-    if not is_key_id(name):
+    # Nothing of a blob is proven yet: what looks like no account is no part of a name, and of no query.
+    if not _ACCOUNT.fullmatch(account) or not is_key_id(name):
         raise InvalidCiphertext
     return KeyName(Arn(caller.partition, "kms", caller.region, account, f"key/{name}"), False)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from greatseal.domain.audit import Audit
 from greatseal.domain.keys.managed.custom_store import CustomStore, StoreState
-from greatseal.domain.keys.managed.external import own_store, proxy_of
+from greatseal.domain.keys.managed.external import CHANGED, own_store, proxy_of
 from greatseal.domain.keys.managed.faults import MEANINGS
 from greatseal.domain.keys.managed.ports import KeyProxies, KeyProxy, Occasion, ProxyFailed
 from greatseal.domain.keys.managed.refusals import (
@@ -153,14 +153,14 @@ class CustomStores:
         self._storage.read(lambda tx: _require_unique(tx, wanted))
         if wanted.connection != before.connection:
             given = change.credential
-            secret = self._keys.material(before.secret_id) if given is None else given.secret
+            secret = proxy_of(self._keys, before).secret if given is None else given.secret
             self._try(caller, _proxy(wanted, secret))
 
         def work(tx: Tx) -> None:
             current = own_store(tx, caller, store_id)
             _require_changeable(current, change)
             if current.connection != before.connection:
-                raise CustomStoreInvalidState(_CHANGED)
+                raise CustomStoreInvalidState(CHANGED)
             changed = _changed(current, change, sealed)
             _require_unique(tx, changed)
             stores.save(tx, changed)
@@ -188,7 +188,7 @@ class CustomStores:
             current = own_store(tx, caller, store_id)
             _require_connectable(current)
             if current.connection != before.connection:
-                raise CustomStoreInvalidState(_CHANGED)
+                raise CustomStoreInvalidState(CHANGED)
             state = StoreState.CONNECTED if error is None else StoreState.FAILED
             stores.save(tx, replace(current, state=state, error=error))
             self._audit.record(tx, caller)
@@ -228,9 +228,6 @@ class CustomStores:
         except ProxyFailed as failure:
             meaning = MEANINGS[failure.fault]
             raise meaning.for_store(meaning.text) from None
-
-
-_CHANGED = "The custom key store was changed by another request in the meantime. Try again."
 
 
 def _changed(before: CustomStore, change: StoreChange, sealed: NewSecret | None) -> CustomStore:

@@ -24,6 +24,8 @@ from greatseal.kernel.caller import Caller
 from greatseal.kernel.errors import ValidationFailed
 from greatseal.storage import Storage, Tx
 
+CHANGED = "The custom key store was changed by another request in the meantime. Try again."
+
 
 class ExternalKeys:
     """Uses external keys, and says which may become part of a new KMS key."""
@@ -98,7 +100,10 @@ class ExternalKeys:
         store = self._storage.read(lambda tx: stores.find(tx, store_id))
         if store is None or store.state is not StoreState.CONNECTED:
             raise KeyInvalidState(NOT_CONNECTED)
-        return proxy_of(self._keys, store), key_id
+        try:
+            return proxy_of(self._keys, store), key_id
+        except CustomStoreInvalidState as error:
+            raise KeyInvalidState(error.message) from None
 
 
 def own_store(tx: Tx, caller: Caller, store_id: str) -> CustomStore:
@@ -110,8 +115,12 @@ def own_store(tx: Tx, caller: Caller, store_id: str) -> CustomStore:
 
 
 def proxy_of(keys: Keys, store: CustomStore) -> KeyProxy:
-    """The proxy of a store, with the credential opened."""
-    return KeyProxy(store.endpoint, store.path, store.region, store.access_key_id, keys.material(store.secret_id))
+    """The proxy of a store, with the credential opened. Raises CustomStoreInvalidState when it was replaced since."""
+    try:
+        secret = keys.material(store.secret_id)
+    except LookupError:
+        raise CustomStoreInvalidState(CHANGED) from None
+    return KeyProxy(store.endpoint, store.path, store.region, store.access_key_id, secret)
 
 
 def occasion(caller: Caller, key: ManagedKey | None = None) -> Occasion:

@@ -239,7 +239,7 @@ class Grants:
             raise AccessDenied(sentence)
 
     def _names(self, caller: Caller) -> list[str]:
-        """What grants may call a caller; its account's root too, whose grants are its principals' to use."""
+        """What grants may call the caller itself; its account is another principal, unless the caller is its root."""
         principal = self._access.standing(caller).principal
         return [each for each in (principal.arn, principal.role_arn, principal.unique_id) if each]
 

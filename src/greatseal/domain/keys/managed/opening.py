@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
+from typing import TypeVar
 
 from greatseal.crypto import message_signature
 from greatseal.crypto.algorithms import SignatureAlgorithm
@@ -15,6 +16,8 @@ from greatseal.domain.keys.managed.store import materials
 from greatseal.domain.keys.service import Keys
 from greatseal.kernel.secret import Secret
 from greatseal.storage import Storage
+
+T = TypeVar("T")
 
 _KEPT = 512
 _Sign = Callable[[str, bytes, MessageType], bytes]
@@ -51,22 +54,18 @@ class OpenMaterials:
 
     def secret(self, material: Material) -> Secret:
         """The octets. Raises KeyInvalidState when imported material was deleted."""
-        if material.secret_id is None:
-            raise KeyInvalidState(f"{material.key_arn} is pending import.")
-        return self._keys.material(material.secret_id)
+        return self._opened(material, self._keys.material)
 
     def private(self, spec: KeySpec, material: Material) -> PrivateKeyHandle:
         """The private key. Raises KeyInvalidState when imported material was deleted."""
-        if material.secret_id is None:
-            raise KeyInvalidState(f"{material.key_arn} is pending import.")
-        return self._private(spec, material.secret_id)
+        return self._opened(material, lambda secret_id: self._private(spec, secret_id))
 
     def sign(self, spec: KeySpec, material: Material, algorithm: str, message: bytes, kind: MessageType) -> bytes:
         """The signature, verified before anybody sees it. Raises KeyInvalidState and KeyUnavailable."""
-        if material.secret_id is None:
-            raise KeyInvalidState(f"{material.key_arn} is pending import.")
         try:
-            signature = self._signer(spec, material.secret_id)(algorithm, message, kind)
+            signature = self._opened(material, lambda secret_id: self._signer(spec, secret_id))(
+                algorithm, message, kind
+            )
         except (SignerUnavailable, SignerLied) as error:
             raise KeyUnavailable(f"{material.key_arn} is unavailable: {error}") from None
         if not message_signature.verify_with(self.public(spec, material), algorithm, message, kind, signature):
@@ -77,6 +76,15 @@ class OpenMaterials:
         """The public key."""
         assert material.spki is not None
         return self._public(spec, material.spki)
+
+    def _opened(self, material: Material, opening: Callable[[str], T]) -> T:
+        if material.secret_id is None:
+            raise KeyInvalidState(f"{material.key_arn} is pending import.")
+        try:
+            return opening(material.secret_id)
+        except LookupError:
+            # Destroyed since its row was read: imported material was deleted, or the key has come to its end.
+            raise KeyInvalidState(f"{material.key_arn} is pending import.") from None
 
     def _read(self, key_arn: str, material_id: str) -> Material:
         found = self._storage.read(lambda tx: materials.find(tx, key_arn, material_id))

@@ -110,6 +110,7 @@ class Rotation:
     def on_demand(self, caller: Caller, arn: str) -> None:
         """Rotates now: to fresh material, or to imported material that waits for it. Raises LimitExceeded and kin."""
         key = self._storage.read(lambda tx: self._directory.load(tx, arn))
+        self._require_rotatable(key, Origin.AWS_KMS, Origin.EXTERNAL)
         fresh = self._directory.new_material(arn, key.spec, key.usage) if key.origin is Origin.AWS_KMS else None
 
         def work(tx: Tx) -> None:
@@ -160,16 +161,13 @@ class Rotation:
             self._events.emit(tx, key_event(member, "KMS CMK Rotation"))
 
     def _turn_imported(self, tx: Tx, key: ManagedKey) -> None:
-        waiting = next(
-            (m for m in materials.of_key(tx, key.arn) if m.state is MaterialState.PENDING_ROTATION and m.secret_id),
-            None,
-        )
+        now = self._clock.now()
+        waiting = next((m for m in materials.of_key(tx, key.arn) if m.state is MaterialState.PENDING_ROTATION), None)
         if waiting is None:
             raise InvalidState(f"{key.arn} has no key material that is pending rotation.")
-        now = self._clock.now()
         for member in keys.family(tx, key.family_arn):
             there = materials.find(tx, member.arn, waiting.id)
-            if there is None or there.secret_id is None:
+            if there is None or not _is_there(there, now):
                 raise InvalidState(f"{member.arn} has no key material that is pending rotation.")
             _retire_current(tx, member.arn)
             new = replace(there, state=MaterialState.CURRENT, rotated_at=now, rotation=RotationType.ON_DEMAND)
@@ -198,6 +196,11 @@ class Rotation:
 def _require_symmetric(key: ManagedKey) -> None:
     if key.spec is not KeySpec.SYMMETRIC_DEFAULT or key.origin is Origin.EXTERNAL_KEY_STORE:
         raise UnsupportedOnKey("")
+
+
+def _is_there(material: Material, now: datetime) -> bool:
+    """Imported material that waits may have expired before anybody swept it away."""
+    return material.secret_id is not None and (material.valid_to is None or material.valid_to > now)
 
 
 def _moved_on(key: ManagedKey, new: Material, now: datetime) -> ManagedKey:

@@ -228,7 +228,7 @@ class MassRevocations:
 
         def look(tx: Tx) -> tuple[bool, int]:
             ids = store.covered(tx, mass.id)
-            if any(each.authority_id in set(ids) for each in journal.open_entries(tx, mass.asked_at, _READ)):
+            if not journal.authorities_with_open(tx, mass.asked_at).isdisjoint(ids):
                 return False, 0
             if mass.selection.kind is Kind.LIST:
                 return True, store.count_items(tx, mass.id)
