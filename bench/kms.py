@@ -1,4 +1,4 @@
-"""KMS calls per second through the whole path, beside the raw library: `python bench/kms.py [--seconds N]`.
+"""KMS calls per second through the whole path, beside the raw library: `bench/kms.py [--seconds N] [--workers N]`.
 
 A service of its own process on SQLite, with durable commits; wrk sends signed requests over TLS, on connections that
 stay open. Each call is verified (SigV4), authorized and written to the audit trail before it is answered. The raw rates
@@ -32,10 +32,10 @@ MESSAGE = b"a message of thirty-two octets.."
 
 
 @contextmanager
-def service(folder: Path) -> Iterator[dict[str, str]]:
+def service(folder: Path, workers: int) -> Iterator[dict[str, str]]:
     """A running service; its client environment."""
     command = [sys.executable, "-m", "greatseal", "serve", "--data", str(folder)]
-    addresses = ["--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"]
+    addresses = ["--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--workers", str(workers)]
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("AWS", "GREATSEAL"))}
     with subprocess.Popen(
         [*command, *addresses], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
@@ -99,7 +99,9 @@ def main() -> int:
     """Runs and prints."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=5.0)
-    seconds = parser.parse_args().seconds
+    parser.add_argument("--workers", type=int, default=os.cpu_count())
+    chosen = parser.parse_args()
+    seconds, workers = chosen.seconds, chosen.workers
     curve, dilithium = ec.generate_private_key(ec.SECP256R1()), mldsa.MLDSA65PrivateKey.generate()
     aead = AESGCM(bytes(32))
     short = min(seconds, 2.0)
@@ -108,8 +110,14 @@ def main() -> int:
         "Sign ML-DSA-65": rate(lambda: dilithium.sign(MESSAGE), short),
         "GenerateDataKey": rate(lambda: aead.encrypt(os.urandom(12), os.urandom(32), b""), short),
     }
-    results: dict[str, Any] = {"clients": CLIENTS, "cores": os.cpu_count(), "storage": "sqlite", "rows": {}}
-    with tempfile.TemporaryDirectory() as place, service(Path(place) / "data") as environment:
+    results: dict[str, Any] = {
+        "clients": CLIENTS,
+        "cores": os.cpu_count(),
+        "workers": workers,
+        "storage": "sqlite",
+        "rows": {},
+    }
+    with tempfile.TemporaryDirectory() as place, service(Path(place) / "data", workers) as environment:
         session = Session()
         session.set_credentials(environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"])
         kms = session.create_client(

@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from doors.pki import Pki, serial_of
 from greatseal.app.doors import plain_mounts
+from greatseal.app.worker_metrics import WorkerMetrics
 from greatseal.edge.messages import HttpRequest, HttpResponse
 
 CRL = {"Enabled": True, "ExpirationInDays": 7, "S3BucketName": "example-lists"}
@@ -34,7 +35,7 @@ def bucket(pki: Pki, name: str = BUCKET) -> None:
 
 def fetch(pki: Pki, path: str, *, method: str = "GET", **headers: str) -> HttpResponse:
     """What the plain listener answers; header names with _ for -."""
-    mounts = plain_mounts(pki.installation.rooms, CollectorRegistry(), None)
+    mounts = plain_mounts(pki.installation.rooms, WorkerMetrics(CollectorRegistry()), None)
     mount = mounts.find(path.encode())
     assert mount is not None
     sent = tuple((name.replace("_", "-").encode(), value.encode()) for name, value in headers.items())

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from doors.ocsp_client import ENABLED, Door, authority_id, ca_certificate, request
 from doors.pki import Pki
 from greatseal.app.doors import plain_mounts
+from greatseal.app.worker_metrics import WorkerMetrics
 from greatseal.edge import EdgeApp, EdgeMetrics, Limits
 from greatseal.storage.errors import StorageUnavailable
 from greatseal.testing import FakeEntropy
@@ -149,7 +150,9 @@ def test_on_the_plain_listener(pki, door, arn, asked):
     registry = CollectorRegistry()
     rooms = pki.installation.rooms
     metrics = EdgeMetrics(registry)
-    app = EdgeApp(plain_mounts(rooms, registry, None), limits=Limits(), metrics=metrics, entropy=FakeEntropy())
+    app = EdgeApp(
+        plain_mounts(rooms, WorkerMetrics(registry), None), limits=Limits(), metrics=metrics, entropy=FakeEntropy()
+    )
 
     def send(body, path):
         sent = []
@@ -191,7 +194,7 @@ def test_on_the_plain_listener(pki, door, arn, asked):
 
 def test_a_name_of_its_own_leads_to_the_root(pki, door, asked):
     """OcspCustomCname: certificates append nothing to it."""
-    handle = plain_mounts(pki.installation.rooms, CollectorRegistry(), None).find(b"/").handle
+    handle = plain_mounts(pki.installation.rooms, WorkerMetrics(CollectorRegistry()), None).find(b"/").handle
     door.handle = handle
     posted = door.post(asked, "/")
     shouted = door.send("POST", "/", asked, content_type="Application/OCSP-Request; x=y")

@@ -13,12 +13,14 @@ from prometheus_client import CollectorRegistry
 from greatseal.app import identity
 from greatseal.app.identity import Identity
 from greatseal.app.listeners import Listener, tls_files
+from greatseal.app.seats import bind
 from greatseal.edge.asgi import EdgeApp
 from greatseal.edge.messages import HttpRequest, HttpResponse
 from greatseal.edge.metrics import EdgeMetrics
 from greatseal.edge.mounts import Mount, Mounts
 from greatseal.edge.reading import Limits
 from greatseal.kernel.entropy import SystemEntropy
+from greatseal.settings import Address
 from greatseal.storage import Storage
 from greatseal.testing import Installation
 
@@ -86,7 +88,7 @@ def test_a_new_certificate_is_shown_without_a_restart(installation: Installation
     first, second = identities(installation)
 
     async def walk() -> None:
-        listener = Listener("127.0.0.1", 0, max_body_bytes=1000)
+        listener = Listener(bind(Address("127.0.0.1:0")), max_body_bytes=1000)
         for shown in (first, second):
             with tls_files(tmp_path, shown) as (certificate, key):
                 await listener.start(app, certfile=certificate, keyfile=key)
@@ -111,7 +113,7 @@ def test_post_quantum_key_exchange_is_preferred_and_tls_1_2_possible(
             return connection.get_protocol_version_name(), connection.get_group_name()
 
     async def walk() -> None:
-        listener = Listener("127.0.0.1", 0, max_body_bytes=1000)
+        listener = Listener(bind(Address("127.0.0.1:0")), max_body_bytes=1000)
         with tls_files(tmp_path, shown) as (certificate, key):
             await listener.start(app, certfile=certificate, keyfile=key)
         assert await asyncio.to_thread(handshake, listener.address, None) == ("TLSv1.3", X25519MLKEM768)
@@ -143,7 +145,7 @@ def test_http_2_is_negotiated(installation: Installation, app: EdgeApp, tmp_path
             return tls.selected_alpn_protocol()
 
     async def walk() -> None:
-        listener = Listener("127.0.0.1", 0, max_body_bytes=1000)
+        listener = Listener(bind(Address("127.0.0.1:0")), max_body_bytes=1000)
         with tls_files(tmp_path / "run", shown) as (certificate, key):
             await listener.start(app, certfile=certificate, keyfile=key)
         assert await asyncio.to_thread(negotiated, listener.address) == "h2"

@@ -7,12 +7,14 @@ from prometheus_client import CollectorRegistry
 
 from greatseal.app.listeners import Listener
 from greatseal.app.plain_protocol import PlainProtocol
+from greatseal.app.seats import bind
 from greatseal.edge.asgi import EdgeApp
 from greatseal.edge.messages import HttpRequest, HttpResponse
 from greatseal.edge.metrics import EdgeMetrics
 from greatseal.edge.mounts import Mount, Mounts
 from greatseal.edge.reading import Limits
 from greatseal.kernel.entropy import SystemEntropy
+from greatseal.settings import Address
 
 READY = b"content-length: 5\r\n\r\nready"
 
@@ -36,7 +38,7 @@ def talk(app: EdgeApp, *sent: bytes) -> bytes:
     """What a client receives that sends these pieces one after the other, to the end of the connection."""
 
     async def run() -> bytes:
-        listener = Listener("127.0.0.1", 0, max_body_bytes=1000)
+        listener = Listener(bind(Address("127.0.0.1:0")), max_body_bytes=1000)
         await listener.start(app)
         host, port = listener.address.split(":")
         reader, writer = await asyncio.open_connection(host, int(port))
@@ -99,7 +101,7 @@ def test_a_request_in_pieces_is_not_taken_for_two(app: EdgeApp) -> None:
 
 def test_ready_and_other_answers_share_a_connection(app: EdgeApp) -> None:
     async def run() -> list[bytes]:
-        listener = Listener("127.0.0.1", 0, max_body_bytes=1000)
+        listener = Listener(bind(Address("127.0.0.1:0")), max_body_bytes=1000)
         await listener.start(app)
         host, port = listener.address.split(":")
         reader, writer = await asyncio.open_connection(host, int(port))

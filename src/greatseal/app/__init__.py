@@ -1,5 +1,5 @@
 """The composition root: settings in, a running installation out. The only place that builds collaborators."""
 
-from greatseal.app.serving import serve
+from greatseal.app.workers import serve
 
 __all__ = ["serve"]

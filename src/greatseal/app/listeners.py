@@ -19,9 +19,9 @@ from h2corn import Config, Server
 from greatseal.app.identity import Identity
 from greatseal.app.places import write, write_private
 from greatseal.app.plain_protocol import PlainProtocol
+from greatseal.app.seats import address_of
 from greatseal.edge.asgi import EdgeApp
 
-_BACKLOG = 1024
 # The edge enforces the exact limit of a body; the server's own keeps a client from sending without end.
 _BODY_SLACK = 65536
 _SECONDS_TO_END = 30
@@ -96,11 +96,8 @@ class PlainServer:
 class Listener:
     """One bound socket and the server that answers on it now."""
 
-    def __init__(self, host: str, port: int, *, max_body_bytes: int, max_header_bytes: int = 32 * 1024) -> None:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._socket = socket.create_server((host, port), family=family, backlog=_BACKLOG)
-        # Connections inherit it. Without it the body of an answer may wait 40 ms for the client to confirm its head.
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
+    def __init__(self, bound: socket.socket, *, max_body_bytes: int, max_header_bytes: int = 32 * 1024) -> None:
+        self._socket = bound
         self._max_body_bytes = max_body_bytes
         self._max_header_bytes = max_header_bytes
         self._server: Running | None = None
@@ -109,8 +106,7 @@ class Listener:
     @property
     def address(self) -> str:
         """HOST:PORT as in a URL, with the real port."""
-        host, port = self._socket.getsockname()[:2]
-        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        return address_of(self._socket)
 
     async def start(self, app: EdgeApp, *, certfile: Path | None = None, keyfile: Path | None = None) -> None:
         """Starts answering, without certificate and key in plain HTTP; a server that answered before ends in order."""
@@ -155,7 +151,7 @@ class Listener:
 @contextmanager
 def tls_files(run: Path, shown: Identity) -> Iterator[tuple[Path, Path]]:
     """The server takes certificate and key as files only; they exist in `run` until it has read them."""
-    run.mkdir(mode=0o700, exist_ok=True)
+    run.mkdir(mode=0o700, parents=True, exist_ok=True)
     for left_by_a_crash in run.glob("tls-*"):
         shutil.rmtree(left_by_a_crash)
     with tempfile.TemporaryDirectory(prefix="tls-", dir=run) as directory:

@@ -38,6 +38,25 @@ NOT_YET: Mapping[str, Mapping[str, str]] = {
 
 SERVICES = tuple(NOT_YET)
 
+QUICK = frozenset(
+    f"TrentService.{name}"
+    for name in (
+        "Decrypt",
+        "DescribeKey",
+        "Encrypt",
+        "GenerateDataKey",
+        "GenerateDataKeyWithoutPlaintext",
+        "GenerateMac",
+        "GenerateRandom",
+        "GetPublicKey",
+        "ReEncrypt",
+        "Sign",
+        "Verify",
+        "VerifyMac",
+    )
+)
+"""The targets of operations that change nothing and read what is remembered: such requests are answered in groups."""
+
 
 def implemented(service: str) -> frozenset[str]:
     """The operations of a service that have a function. AwsDoor refuses to start unless the rest is in NOT_YET."""

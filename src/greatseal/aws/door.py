@@ -7,6 +7,7 @@ spelled in the client's protocol.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import datetime
 from email.utils import format_datetime
@@ -28,6 +29,7 @@ from greatseal.edge.messages import HttpRequest, HttpResponse
 from greatseal.kernel.caller import Caller
 from greatseal.kernel.clock import Clock
 from greatseal.kernel.errors import Refusal
+from greatseal.kernel.group import Waits, grouped
 
 _log = structlog.get_logger("greatseal.aws")
 
@@ -59,6 +61,10 @@ class CallTrail(Protocol):
         """Records a call that no verb recorded; returns once that is stored."""
         ...
 
+    def together(self) -> AbstractContextManager[None]:
+        """Calls that this thread records inside are stored at its end."""
+        ...
+
 
 class AwsDoor:
     """Answers AWS requests for a set of services."""
@@ -75,11 +81,13 @@ class AwsDoor:
         sessions: Sessions | None = None,
         region: str = "us-east-1",
         trail: CallTrail | None = None,
+        glance: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         """Raises ValueError unless every operation of every service is implemented or named in `not_yet`.
 
         `credentials` finds a long-term key, `sessions` a temporary one by its id and token; without `sessions` every
-        token is refused. `region` is where callers are who did not sign. Without `trail` nothing is recorded.
+        token is refused. `region` is where callers are who did not sign. Without `trail` nothing is recorded. Within
+        a `glance` the policies are those of its beginning.
         """
         for service in services:
             _check_complete(service, implementations.get(service.name, {}), not_yet.get(service.name, {}))
@@ -91,9 +99,34 @@ class AwsDoor:
         self._clock = clock
         self._region = region
         self._trail = trail
+        self._glance = glance
+
+    def handle_together(self, requests: Sequence[HttpRequest]) -> list[HttpResponse | None]:
+        """The answers to requests that change nothing, in their order; None for one that must be asked alone.
+
+        They share one look at what authorization reads and one write to the trail, before the first is answered.
+        """
+        answers: list[HttpResponse | None] = []
+        try:
+            with self._glance(), self._trail.together() if self._trail else nullcontext(), grouped():
+                for request in requests:
+                    structlog.contextvars.bind_contextvars(request_id=request.request_id)
+                    try:
+                        answers.append(self.handle(request))
+                    except Waits:
+                        answers.append(None)
+        except Exception:  # noqa: BLE001 - whatever went wrong: no answer without a record
+            _log.exception("audit_failed", requests=len(requests))
+            return [self._opaque(request) for request in requests]
+        return answers
+
+    def _opaque(self, request: HttpRequest) -> HttpResponse:
+        codec = self._router.codec_for(request)
+        error = spelled(internal_failure(request.request_id), codec.family, None)
+        return _response(codec.encode_error(None, error, request.request_id), None, request, self._clock.now(), error)
 
     def handle(self, request: HttpRequest) -> HttpResponse:
-        """The answer to one request. Raises nothing: a defect is logged and answered as InternalFailure."""
+        """The answer to one request. A defect is logged and answered as InternalFailure; in a group, raises Waits."""
         now = self._clock.now()
         codec = self._router.codec_for(request)
         route: Route | None = None
@@ -113,6 +146,8 @@ class AwsDoor:
         except Refusal as refusal:
             assert route is not None  # only operation functions refuse
             error = from_refusal(route.service, refusal)
+        except Waits:
+            raise
         except SignerUnavailable:
             _log.exception("key_store_unavailable", request_id=request.request_id, operation=_label(route))
             error = WireError("ServiceUnavailable", "The private key cannot be used now. Try again later.", 503)

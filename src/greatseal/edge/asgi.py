@@ -1,12 +1,12 @@
 """The ASGI application: one request through limits, a door in a bounded pool, and the access log."""
 
-import asyncio
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import structlog
 
+from greatseal.edge.crew import Crew
 from greatseal.edge.express import Express
 from greatseal.edge.messages import HeaderList, HttpRequest, HttpResponse, json_response
 from greatseal.edge.metrics import EdgeMetrics
@@ -32,6 +32,11 @@ _access = structlog.get_logger("greatseal.access")
 _CLOSE: HeaderList = ((b"connection", b"close"),)
 _NO_DOOR = "none"
 
+_Visit = tuple[Mount, HttpRequest]
+
+AccessLog = Callable[[Mapping[str, object]], None]
+"""Takes what is known of one answered request: `door`, `method`, `path`, `operation`, `status`, `ms`, …"""
+
 
 class EdgeApp:
     """An ASGI 3 application for one or more listeners.
@@ -49,6 +54,7 @@ class EdgeApp:
         entropy: Entropy,
         startup: Sequence[Callable[[], None]] = (),
         shutdown: Sequence[Callable[[], None]] = (),
+        access_log: AccessLog = lambda entry: _access.info("request", **entry),
     ) -> None:
         self._mounts = mounts
         self._limits = limits
@@ -57,7 +63,8 @@ class EdgeApp:
         self._entropy = entropy
         self._startup = tuple(startup)
         self._shutdown = tuple(shutdown)
-        self._pool = ThreadPoolExecutor(limits.workers, thread_name_prefix="greatseal-door")
+        self._access_log = access_log
+        self._crew: Crew[_Visit, HttpResponse | None] = Crew(limits.workers, "greatseal-door", _together)
         # Only the event loop changes it: no lock.
         self._admitted = 0
 
@@ -72,7 +79,7 @@ class EdgeApp:
 
     def close(self) -> None:
         """Ends the threads after the handlers that still run."""
-        self._pool.shutdown(wait=True)
+        self._crew.close()
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
@@ -121,12 +128,18 @@ class EdgeApp:
     async def _run(self, mount: Mount, request: HttpRequest) -> HttpResponse:
         self._admitted += 1
         self._metrics.in_flight.inc()
-        work = asyncio.get_running_loop().run_in_executor(self._pool, _guarded, mount, request)
-        # The slot is free when the thread is, also when the client's task was cancelled meanwhile.
-        work.add_done_callback(self._release)
-        return await asyncio.shield(work)
+        if mount.together is not None and mount.is_quick(request):
+            answer = await self._crew.join((mount, request), self._release)
+            if answer is not None:
+                return answer
+            self._admitted += 1
+            self._metrics.in_flight.inc()
+        answer = await self._crew.run(partial(_guarded, mount, request), self._release)
+        assert answer is not None
+        return answer
 
-    def _release(self, _: "asyncio.Future[HttpResponse]") -> None:
+    def _release(self) -> None:
+        """The slot is free when the thread is, also when the client's task was cancelled meanwhile."""
         self._admitted -= 1
         self._metrics.in_flight.dec()
 
@@ -137,16 +150,17 @@ class EdgeApp:
         self._metrics.answered(door, response.operation, response.status, seconds)
         client = scope.get("client")
         # Never the query, the body or a header: they may carry signatures, tokens and keys.
-        _access.info(
-            "request",
-            door=door,
-            method=scope["method"],
-            path=raw_path_of(scope).decode("latin-1"),
-            operation=response.operation,
-            status=response.status,
-            ms=round(seconds * 1000, 2),
-            request_id=request_id,
-            client=client[0] if client else "",
+        self._access_log(
+            {
+                "door": door,
+                "method": scope["method"],
+                "path": raw_path_of(scope).decode("latin-1"),
+                "operation": response.operation,
+                "status": response.status,
+                "ms": round(seconds * 1000, 2),
+                "request_id": request_id,
+                "client": client[0] if client else "",
+            }
         )
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
@@ -167,14 +181,31 @@ class EdgeApp:
                 return
 
 
-def _guarded(mount: Mount, request: HttpRequest) -> HttpResponse:
-    """Runs a door; a defect in it becomes an opaque answer and a traceback in our own log."""
-    with structlog.contextvars.bound_contextvars(request_id=request.request_id):
+def _together(visits: Sequence[_Visit]) -> Sequence[HttpResponse | None]:
+    """Runs doors on a group; a defect in one becomes opaque answers and a traceback in our own log."""
+    answers: dict[str, HttpResponse | None] = {}
+    for mount in dict.fromkeys(mount for mount, _ in visits):
+        requests = [request for at, request in visits if at is mount]
+        assert mount.together is not None
+        found: Sequence[HttpResponse | None]
         try:
-            return mount.handle(request)
+            found = mount.together(requests)
         except Exception:  # noqa: BLE001 - the last line of defence: logged, and opaque to the client
             _log.exception("door_failed", door=mount.door)
-            return _plain_error(500, "Internal server error", request.request_id)
+            found = [_plain_error(500, "Internal server error", request.request_id) for request in requests]
+        answers |= {request.request_id: answer for request, answer in zip(requests, found, strict=True)}
+    return [answers[request.request_id] for _, request in visits]
+
+
+def _guarded(mount: Mount, request: HttpRequest) -> HttpResponse:
+    """Runs a door; a defect in it becomes an opaque answer and a traceback in our own log."""
+    # Not unbound afterwards: whatever this thread does next is another request, which binds its own.
+    structlog.contextvars.bind_contextvars(request_id=request.request_id)
+    try:
+        return mount.handle(request)
+    except Exception:  # noqa: BLE001 - the last line of defence: logged, and opaque to the client
+        _log.exception("door_failed", door=mount.door)
+        return _plain_error(500, "Internal server error", request.request_id)
 
 
 def _plain_error(status: int, message: str, request_id: str, extra: HeaderList = ()) -> HttpResponse:

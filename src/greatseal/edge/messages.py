@@ -1,6 +1,7 @@
 """The two values between the edge and a door: a whole request in, a whole response out."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -38,12 +39,19 @@ class HttpRequest:
     client_ip: str = ""
     scheme: str = "https"
     tls: TlsInfo | None = None
+    _by_name: Mapping[str, str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        found: dict[str, str] = {}
+        for key, value in self.headers:
+            name, text = key.decode("latin-1"), value.strip(b" \t").decode("latin-1")
+            found[name] = f"{found[name]}, {text}" if name in found else text
+        # Once for all: a door asks a dozen times.
+        object.__setattr__(self, "_by_name", found)
 
     def header(self, name: str) -> str | None:
         """The value of a header, or None. A header sent twice is joined with commas (RFC 9110 section 5.3)."""
-        wanted = name.lower().encode("latin-1")
-        values = [value.strip(b" \t") for key, value in self.headers if key == wanted]
-        return b", ".join(values).decode("latin-1") if values else None
+        return self._by_name.get(name.lower())
 
 
 @dataclass(frozen=True, slots=True)

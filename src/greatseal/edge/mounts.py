@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from greatseal.edge.messages import HttpRequest, HttpResponse
 
 Handler = Callable[[HttpRequest], HttpResponse]
+Together = Callable[[Sequence[HttpRequest]], Sequence[HttpResponse | None]]
+"""Answers several requests at once, in their order; None for those that must be asked alone."""
 Ready = Callable[[bytes], bytes | None]
 """From the path of a GET to header fields and body of an answer with status 200, if it lies ready; never waits."""
 
@@ -31,6 +33,9 @@ class Mount:
     """Answers that need no work: see `express`."""
     pattern: re.Pattern[bytes] | None = None
     """Takes the whole paths below the prefix that match, before every door that has none."""
+    together: Together | None = None
+    """Answers quick requests that wait at the same time; `is_quick` tells which are."""
+    is_quick: Callable[[HttpRequest], bool] = lambda request: False
 
     def takes(self, path: bytes) -> bool:
         """Whether this door answers the path."""

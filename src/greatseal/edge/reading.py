@@ -50,10 +50,10 @@ class Disconnected(Exception):
 
 def headers_of(scope: Scope, limits: Limits) -> HeaderList:
     """The headers as received, in lower case. Raises Refused for too many, too large or ambiguous ones."""
-    headers: HeaderList = tuple((bytes(name).lower(), bytes(value)) for name, value in scope["headers"])
+    headers: HeaderList = tuple([(bytes(name).lower(), bytes(value)) for name, value in scope["headers"]])
     if len(headers) > limits.header_count:
         raise Refused(431, "Too many header fields")
-    if sum(len(name) + len(value) for name, value in headers) > limits.header_bytes:
+    if sum([len(name) + len(value) for name, value in headers]) > limits.header_bytes:
         raise Refused(431, "Header fields too large")
     names = [name for name, _ in headers]
     if names.count(b"host") > 1:

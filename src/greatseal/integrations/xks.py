@@ -21,6 +21,7 @@ from greatseal.domain.keys.managed.ports import (
 )
 from greatseal.integrations.xks_connections import ProxyConnections
 from greatseal.kernel.clock import Clock
+from greatseal.kernel.group import waits
 
 log = logging.getLogger(__name__)
 
@@ -153,6 +154,7 @@ class XksProxies:
         return plaintext
 
     def _call(self, proxy: KeyProxy, resource: str, asked: Mapping[str, object], wanted: type[Answer]) -> Answer:
+        waits()
         host = proxy.endpoint.removeprefix("https://").lower()
         path = f"{proxy.path}/{resource}"
         body = msgspec.json.encode(asked)

@@ -1,17 +1,21 @@
 """Identifiers made from an `Entropy`: UUIDs, access keys, certificate serial numbers."""
 
 import base64
-import uuid
 from datetime import UTC, datetime, timedelta
 
 from greatseal.kernel.entropy import Entropy
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# RFC 9562 sections 4.1 and 4.2: four bits say which version, two which variant.
+_VERSION_4 = 4 << 76 | 2 << 62
+_RANDOM_BITS = ~(0xF << 76 | 3 << 62)
 
 
 def new_uuid(entropy: Entropy) -> str:
     """A random UUID (RFC 9562 version 4) as lower-case text."""
-    return str(uuid.UUID(bytes=entropy.token_bytes(16), version=4))
+    number = int.from_bytes(entropy.token_bytes(16), "big")
+    text = f"{number & _RANDOM_BITS | _VERSION_4:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def new_serial(entropy: Entropy) -> int:

@@ -1,7 +1,6 @@
 """Opens a database URL: two SQLAlchemy engines, one that writes and one that only reads."""
 
-import threading
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from sqlalchemy.pool import QueuePool
 
 from greatseal.storage.errors import StorageUnavailable, UnsupportedDatabase
 from greatseal.storage.failures import typed
+from greatseal.storage.turn import Turn
 
 _BUSY_SECONDS = 10
 _POSTGRESQL = ("postgresql", "postgres", "postgresql+psycopg")
@@ -22,7 +22,7 @@ class Engines:
 
     writer: Engine
     reader: Engine
-    turn: AbstractContextManager[object]
+    turn: Turn | nullcontext[None]
 
     @property
     def dialect(self) -> str:
@@ -33,6 +33,8 @@ class Engines:
         """Closes every connection. Readers first: the last to leave a WAL folds it back and must be a writer."""
         self.reader.dispose()
         self.writer.dispose()
+        if isinstance(self.turn, Turn):
+            self.turn.close()
 
 
 def open_engine(url: str, *, pool_size: int = 16) -> Engines:
@@ -63,6 +65,7 @@ def _open_sqlite(url: URL, pool_size: int) -> Engines:
     try:
         # The file is born private; its -wal and -shm take over the mode (sqlite.org/wal.html).
         Path(url.database).touch(mode=0o600)
+        turn = Turn(Path(f"{url.database}-turn"), _BUSY_SECONDS)
     except OSError as error:
         raise StorageUnavailable(f"cannot open the database file: {error}") from error
     arguments: dict[str, Any] = {"isolation_level": None, "check_same_thread": False, "timeout": _BUSY_SECONDS}
@@ -73,7 +76,7 @@ def _open_sqlite(url: URL, pool_size: int) -> Engines:
     reader = create_engine(url, **options, pool_size=pool_size, max_overflow=-1)
     _prepare_sqlite(writer, "BEGIN IMMEDIATE", ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"))
     _prepare_sqlite(reader, "BEGIN", ("query_only=ON",))
-    engines = Engines(writer, reader, threading.Lock())
+    engines = Engines(writer, reader, turn)
     try:
         with writer.connect() as connection:
             mode = connection.exec_driver_sql("PRAGMA journal_mode").scalar()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import Column, ScalarSelect, bindparam, case, delete, func, insert, select, update
 
 from greatseal.storage.schema import outbox
 from greatseal.storage.tx import Tx
@@ -29,14 +29,27 @@ class Message:
     at: datetime
 
 
-# Built once: every event of every call goes through them.
-_LAST = (
-    select(outbox.c.position, outbox.c.at)
-    .where(outbox.c.topic == bindparam("of_topic"), outbox.c.key == bindparam("of_key"))
-    .order_by(outbox.c.position.desc())
-    .limit(1)
+def _of_last(column: Column[Any]) -> ScalarSelect[Any]:
+    """A column of the message that is the last of its topic and key."""
+    same = select(column).where(outbox.c.topic == bindparam("topic"), outbox.c.key == bindparam("key"))
+    return same.order_by(outbox.c.position.desc()).limit(1).scalar_subquery()
+
+
+# Built once, and one statement: every event of every call goes through it. Positions are counted per key, because
+# numbers of a sequence are not handed out in the order of commits.
+_AT = bindparam("at", type_=outbox.c.at.type)
+_INSERT = (
+    insert(outbox)
+    .inline()
+    .values(
+        topic=bindparam("topic"),
+        key=bindparam("key"),
+        payload=bindparam("payload", type_=outbox.c.payload.type),
+        delivered=False,
+        position=func.coalesce(_of_last(outbox.c.position), 0) + 1,
+        at=case((_of_last(outbox.c.at) > _AT, _of_last(outbox.c.at)), else_=_AT),
+    )
 )
-_INSERT = insert(outbox).inline()
 
 
 def put(tx: Tx, *, topic: str, key: str, payload: Mapping[str, Any], at: datetime) -> None:
@@ -44,12 +57,7 @@ def put(tx: Tx, *, topic: str, key: str, payload: Mapping[str, Any], at: datetim
 
     Two transactions that put for one key at once cannot both be ordered: `transact` retries one of them.
     """
-    # Counted per key, because numbers of a sequence are not handed out in the order of commits.
-    last = tx.first(_LAST, {"of_topic": topic, "of_key": key})
-    values = {"topic": topic, "key": key, "payload": payload, "delivered": False}
-    position = 1 if last is None else last.position + 1
-    moment = at if last is None else max(at, last.at)
-    tx.execute(_INSERT, {**values, "position": position, "at": moment})
+    tx.execute(_INSERT, {"topic": topic, "key": key, "payload": payload, "at": at})
     tx.announce(OUTBOX_TOPIC)
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import Executable
 
 from greatseal.storage.engine import Engines, open_engine
-from greatseal.storage.errors import ConnectionLost, SerializationFailure, StorageError
+from greatseal.storage.errors import ConnectionLost, SerializationFailure, StorageError, StorageUnavailable
 from greatseal.storage.failures import typed
 from greatseal.storage.glances import Glances
 
@@ -247,6 +247,8 @@ class Storage:
                         raise failure from error
                     raise
                 return result, tx
+        except TimeoutError as error:
+            raise StorageUnavailable(str(error)) from error
         except (exc.DBAPIError, exc.TimeoutError) as error:
             raise typed(error, writable=writable, committing=committing) from error
 

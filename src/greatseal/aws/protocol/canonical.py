@@ -53,11 +53,15 @@ def canonical_headers(headers: Iterable[tuple[bytes, bytes]], signed: Sequence[s
 
     A header that was signed but did not arrive is an empty line, so that the signature does not match.
     """
-    values: dict[bytes, list[bytes]] = {name.encode("latin-1"): [] for name in signed}
+    values: dict[bytes, list[bytes]] = {}
+    in_order = [values.setdefault(name.encode("latin-1"), []) for name in signed]
     for name, value in headers:
         if name in values:
-            values[name].append(_BLANKS.sub(b" ", value.strip(b" \t")))
-    return "".join(f"{name}:{b','.join(values[name.encode('latin-1')]).decode('latin-1')}\n" for name in signed)
+            trimmed = value.strip(b" \t")
+            values[name].append(_BLANKS.sub(b" ", trimmed) if b"  " in trimmed or b"\t" in trimmed else trimmed)
+    return "".join(
+        [f"{name}:{b','.join(found).decode('latin-1')}\n" for name, found in zip(signed, in_order, strict=True)]
+    )
 
 
 def canonical_request(
@@ -88,4 +92,4 @@ def signing_key(secret: bytes, date: str, region: str, service: str) -> bytes:
 
 def signature(key: bytes, text: str) -> str:
     """The signature in hexadecimal."""
-    return hmac.new(key, text.encode("latin-1"), hashlib.sha256).hexdigest()
+    return hmac.digest(key, text.encode("latin-1"), hashlib.sha256).hex()

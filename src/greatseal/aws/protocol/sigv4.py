@@ -171,8 +171,10 @@ def _verify(
 
 
 def _check_time(signed_at: datetime, now: datetime) -> None:
-    timestamp = signed_at.strftime(_BASIC_FORMAT)
     earliest, latest = now - SKEW, now + SKEW
+    if earliest.replace(microsecond=0) <= signed_at <= latest:
+        return
+    timestamp = signed_at.strftime(_BASIC_FORMAT)
     minutes = int(SKEW.total_seconds() // 60)
     if signed_at < earliest.replace(microsecond=0):
         raise Unauthenticated(
@@ -180,12 +182,11 @@ def _check_time(signed_at: datetime, now: datetime) -> None:
             f"Signature expired: {timestamp} is now earlier than {earliest.strftime(_BASIC_FORMAT)} "
             f"({now.strftime(_BASIC_FORMAT)} - {minutes} min.)",
         )
-    if signed_at > latest:
-        raise Unauthenticated(
-            Failure.BAD_TIME,
-            f"Signature not yet current: {timestamp} is still later than {latest.strftime(_BASIC_FORMAT)} "
-            f"({now.strftime(_BASIC_FORMAT)} + {minutes} min.)",
-        )
+    raise Unauthenticated(
+        Failure.BAD_TIME,
+        f"Signature not yet current: {timestamp} is still later than {latest.strftime(_BASIC_FORMAT)} "
+        f"({now.strftime(_BASIC_FORMAT)} + {minutes} min.)",
+    )
 
 
 def _check_scope(authorization: Authorization, timestamp: str, service: str, regions: Callable[[str], bool]) -> None:

@@ -1,7 +1,8 @@
 """The verbs of the access room that every door calls: whose credential is this, and may it do what it asks?"""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -68,7 +69,14 @@ class _Memory:
         self.policies: dict[str, CompiledPolicy | None] = {}
         self.grants: dict[tuple[str, Principal], CompiledPolicy | None] = {}
         self.memberships: dict[str, Membership | None] = {}
+        self.verdicts: dict[tuple[str, ...], Verdict] = {}
         self.others: dict[object, Any] = {}
+
+
+class _Held(threading.local):
+    """The memory that this thread answers from, while it answers a group of questions."""
+
+    memory: _Memory | None = None
 
 
 class Access:
@@ -101,6 +109,7 @@ class Access:
         self._region = region
         self._configured: dict[str, Credential] = {}
         self._memory = _Memory(-1)
+        self._held = _Held()
         self._lock = threading.Lock()
 
     def configure_root(self, access_key_id: str, secret: Secret, *, account: str) -> None:
@@ -146,7 +155,7 @@ class Access:
         if caller.session is not None and of.principal.kind is not PrincipalKind.ASSUMED_ROLE:
             _check_session(caller)
         for question in questions:
-            verdict = self._verdict(memory, of, caller, question)
+            verdict = self._own_verdict(memory, of, caller, question)
             if not verdict.allowed:
                 raise AccessDenied(denial_sentence(verdict, caller.principal_arn, question.action, question.resource))
 
@@ -155,7 +164,7 @@ class Access:
         memory = self._recall()
         of = self._standing(memory, caller)
         if grants_too:
-            return self._verdict(memory, of, caller, question)
+            return self._own_verdict(memory, of, caller, question)
         circumstances, request = self._weigh(memory, of, caller, question)
         return evaluate(replace(circumstances, grants=None), request)
 
@@ -177,12 +186,30 @@ class Access:
         """The principal and the policies behind a caller who signed."""
         return self._standing(self._recall(), caller)
 
+    def _own_verdict(self, memory: _Memory, of: Standing, caller: Caller, question: Question) -> Verdict:
+        """The verdict with the caller's own standing; remembered where no policy asks for more than who, what and to
+        which resource.
+        """
+        names = (caller.access_key_id, caller.principal_arn, question.action, question.resource, question.owner)
+        known = memory.verdicts.get(names)
+        # Keys in two spellings are refused, whatever the policies say.
+        if known is not None and len({key.lower() for key in question.context}) == len(question.context):
+            return known
+        verdict, lasts = self._judged(memory, of, caller, question)
+        if lasts and caller.access_key_id:
+            _remember(memory.verdicts, names, verdict)
+        return verdict
+
     def _verdict(self, memory: _Memory, of: Standing, caller: Caller, question: Question) -> Verdict:
+        return self._judged(memory, of, caller, question)[0]
+
+    def _judged(self, memory: _Memory, of: Standing, caller: Caller, question: Question) -> tuple[Verdict, bool]:
+        """The verdict, and whether it holds for whatever else the same principal says about the same request."""
         is_root = of.principal.kind is PrincipalKind.ROOT
         if is_root and not of.scp_levels and self._is_unruled(memory, caller, question):
-            return Verdict(True, DecidedBy.ROOT)
+            return Verdict(True, DecidedBy.ROOT), True
         circumstances, request = self._weigh(memory, of, caller, question)
-        return evaluate(circumstances, request)
+        return evaluate(circumstances, request), not any(each.conditional for each in circumstances.policies())
 
     def _is_unruled(self, memory: _Memory, caller: Caller, question: Question) -> bool:
         """Whether the resource is the caller's own and carries no policy: a root principal needs no evaluation then."""
@@ -250,7 +277,22 @@ class Access:
         row = self._storage.read(lambda tx: credentials.find(tx, access_key_id))
         return None if row is None else row.account
 
+    @contextmanager
+    def at_one_glance(self) -> Iterator[None]:
+        """Everything that this thread asks inside is answered from one look at the database.
+
+        For questions that were all asked before, and that change nothing.
+        """
+        self._held.memory = self._look()
+        try:
+            yield
+        finally:
+            self._held.memory = None
+
     def _recall(self) -> _Memory:
+        return self._held.memory or self._look()
+
+    def _look(self) -> _Memory:
         number = generation.current(self._storage)
         memory = self._memory
         if memory.generation != number:

@@ -37,6 +37,7 @@ from pkcs11.exceptions import (
 
 from greatseal.crypto.signature import SignerUnavailable
 from greatseal.integrations.signers.module import Module, module_at, said
+from greatseal.kernel.group import waits
 from greatseal.kernel.secret import Secret
 
 T = TypeVar("T")
@@ -112,6 +113,7 @@ class SessionPool:
 
         Raises SignerUnavailable for whatever the token has to say, and what `work` raises of its own.
         """
+        waits()
         task = _Task(work, Future())
         self._tasks.put(task)
         self._hire()

@@ -58,7 +58,7 @@ _REMEMBERED = 256
 class CompiledPolicy:
     """A policy ready to decide. Made by `compile_policy` once for each version of a document; threads may share it."""
 
-    __slots__ = ("_about", "_compiled", "kind", "name", "policy")
+    __slots__ = ("_about", "_compiled", "conditional", "kind", "name", "policy")
 
     def __init__(self, policy: Policy, name: str) -> None:
         self.policy = policy
@@ -71,6 +71,8 @@ class CompiledPolicy:
             for each in policy.statements
         )
         self._about = lru_cache(maxsize=_REMEMBERED)(self._sides)
+        # Both conditions and variables (`${…}`) look at what a request says about itself.
+        self.conditional = any(each.conditions for each in policy.statements) or "${" in repr(policy.statements)
 
     def __repr__(self) -> str:
         return f"CompiledPolicy({self.kind.value}, {self.name!r})"

@@ -1,5 +1,6 @@
 """Whether a request is allowed: all policies that have a say, in the order of iam.md section 2."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -54,6 +55,14 @@ class Circumstances:
     """From the root of the organization down to the account of the *principal*; empty without service control."""
     management_account: bool = False
     """The principal belongs to the management account, which service control policies never touch."""
+
+    def policies(self) -> Iterator[CompiledPolicy]:
+        """All policies that have a say."""
+        yield from self.identity
+        yield from self.session or ()
+        for level in self.scp_levels:
+            yield from level
+        yield from (each for each in (self.boundary, self.resource, self.grants) if each is not None)
 
 
 @dataclass(frozen=True, slots=True)
