@@ -8,7 +8,7 @@ UV_VERSION := 0.13.8
 UV_HOME := $(VENV)/uv-$(UV_VERSION)
 UV := $(UV_HOME)/bin/uv
 STAMP := $(VENV)/.ready
-INTEROP_PACKAGES := awscli ca-certificates curl gnutls-bin default-jdk-headless nats-server openssl rabbitmq-server softhsm2
+INTEROP_PACKAGES := awscli ca-certificates curl default-jdk-headless gnutls-bin knot nats-server nginx-light openssl pebble rabbitmq-server softhsm2
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo serve test interop check docs bench format clean

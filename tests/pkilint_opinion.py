@@ -6,7 +6,8 @@ from functools import cache
 with warnings.catch_warnings():
     # pkilint's dependencies use constructs that newer Pythons complain about; not ours to repair.
     warnings.simplefilter("ignore")
-    from pkilint import document, loader, pkix, validation
+    from pkilint import document, finding_filter, loader, pkix, validation
+    from pkilint.cabf import serverauth
     from pkilint.pkix import certificate, crl, extension, name
 
 
@@ -42,6 +43,29 @@ def pkilint_errors(der: bytes) -> list[str]:
         for result in results
         for found in result.finding_descriptions
         if found.finding.severity <= validation.ValidationFindingSeverity.ERROR
+    )
+
+
+def pkilint_public_findings(der: bytes, kind: str) -> list[str]:
+    """All that pkilint's linter for the Baseline Requirements of TLS says about a certificate (DER), notices too.
+
+    `kind` names one of its certificate types, DV_FINAL_CERTIFICATE for instance.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        chosen = serverauth.serverauth_constants.CertificateType[kind]
+        parsed = loader.RFC5280CertificateDocumentLoader().load_der_document(der, "certificate")
+        validator = certificate.create_pkix_certificate_validator_container(
+            serverauth.create_decoding_validators(), serverauth.create_validators(chosen)
+        )
+        results, _ = finding_filter.filter_results(
+            serverauth.create_serverauth_finding_filters(chosen), validator.validate(parsed.root)
+        )
+    return sorted(
+        f"{found.finding.severity.name} {found.finding.code}: {found.message or ''}"
+        for result in results
+        for found in result.finding_descriptions
+        if found.finding.severity <= validation.ValidationFindingSeverity.NOTICE
     )
 
 

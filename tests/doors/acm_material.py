@@ -150,8 +150,8 @@ def authorities() -> tuple[Made, Made]:
 class Acm(Pki):
     """An installation with clients of both services."""
 
-    def __init__(self, storage: Storage, *, clock: FakeClock | None = None) -> None:
-        super().__init__(storage, clock=clock)
+    def __init__(self, storage: Storage, *, clock: FakeClock | None = None, **more: Any) -> None:
+        super().__init__(storage, clock=clock, **more)
         self.acm = self.installation.client("acm")
 
     def advance(self, **by: float) -> None:

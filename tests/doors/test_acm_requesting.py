@@ -216,12 +216,6 @@ def test_validation_options_must_fit_the_names(acm):
             acm.request(ca, DomainValidationOptions=[{"DomainName": name, "ValidationDomain": domain}])
 
 
-def test_a_public_request_says_that_it_cannot_be_had(acm):
-    with refused("UnsupportedOperation", "CertificateAuthorityArn"):
-        acm.acm.request_certificate(DomainName="example.com", ValidationMethod="DNS")
-    assert acm.acm.search_certificates()["Results"] == []
-
-
 @on_both
 def test_the_same_token_gives_the_same_certificate(acm):
     ca = acm.root()

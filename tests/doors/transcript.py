@@ -179,6 +179,11 @@ class Player:
         else:
             self.variables[variable] = self._filled(text)
 
+    def _cname(self, rest: str) -> None:
+        """From now on there is such a record."""
+        name, value = (self._substituted(each) for each in rest.split())
+        self.installation.control.cnames[name] = value
+
     def _csr(self, rest: str) -> None:
         variable, *names = rest.split()
         self.variables[variable] = csr(*names).decode()

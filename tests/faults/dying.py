@@ -1,7 +1,7 @@
 """A process that issues a certificate, or does other work, and dies on the way, by SIGKILL.
 
-Reads one JSON object a line and forks for each: `url` and `authority` to work on, `journey` (`direct`, `job` or
-`mass`), `point` where to die, `signatures` where to write down what is signed before anything else happens. Answers
+Reads one JSON object a line and forks for each: `url` and `authority` to work on, `journey` (`direct`, `logged`, `job`
+or `mass`), `point` where to die, `signatures` where to write down what is signed before anything else happens. Answers
 with the child's exit code as `subprocess` gives it: minus 9 for SIGKILL. Forking spares every death a second of
 imports.
 """
@@ -11,6 +11,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,11 @@ from greatseal.domain.events import Events
 from greatseal.domain.revocation import store as revocations
 from greatseal.testing import FakeEntropy, Installation
 from greatseal.testing.faults import FaultyStorage, die
+from greatseal.x509.sct import Sct
 
 TOKEN = "token-of-the-dead"
 CSR = csr()
+SCT = Sct(log_id=bytes(32), timestamp=1, extensions=b"", signature=b"of a log").encode()
 
 Reach = Callable[[str], None]
 
@@ -84,11 +87,21 @@ def _watch(installation: Installation, storage: FaultyStorage, job: dict[str, st
 
     around(journal, "prepare", "journal row")
     around(journal, "close", "journal closed")
+    around(journal, "embed", "journal opened again")
     around(Audit, "record", "audit record")
     around(Events, "emit", "event")
     around(revocations, "add", "revocation row")
     rooms.keys.signer = signer  # type: ignore[method-assign]
     storage.observe = observe
+
+
+def log_and_embed(installation: Installation, authority: str) -> str:
+    """What whoever wants a logged certificate does, from the start, however far an earlier run came."""
+    issuance = installation.rooms.issuance
+    arn = issuance.issue(caller(), authority, replace(order(CSR, TOKEN), logged=True))
+    if issuance.precertificate(authority, arn) is not None:
+        issuance.embed(authority, arn, [SCT])
+    return arn
 
 
 def _run(job: dict[str, str]) -> None:
@@ -97,6 +110,8 @@ def _run(job: dict[str, str]) -> None:
     _watch(installation, storage, job)
     if job["journey"] == "direct":
         installation.rooms.issuance.issue(caller(), job["authority"], order(CSR, TOKEN))
+    elif job["journey"] == "logged":
+        log_and_embed(installation, job["authority"])
     else:
         installation.rooms.mass_revocations._batch = 2
         # Not the router of events: its writes are none of issuance.

@@ -16,6 +16,8 @@ from greatseal.storage.schema import metadata, outbox
 from greatseal.testing.clock import START
 from greatseal.testing.installation import ACCOUNT, REGION
 from greatseal.x509.certificate import Certificate, verify_signature
+from greatseal.x509.extensions import OID
+from greatseal.x509.sct import POISON, without
 from greatseal.x509.templates import find_template, template_arn
 from greatseal.x509.validity import Validity, ValidityType
 
@@ -80,16 +82,26 @@ def tables(storage: Storage) -> Tables:
     return storage.read(work)
 
 
-def check(storage: Storage, *, signed: list[bytes] = ()) -> Tables:  # type: ignore[assignment]
-    """Checks everything; `signed` are the to-be-signed octets of every signature that anybody made."""
+def check(storage: Storage, *, signed: list[bytes] = (), awaiting: bool = False) -> Tables:  # type: ignore[assignment]
+    """Checks everything; `signed` are the to-be-signed octets of every signature that anybody made.
+
+    With `awaiting` a precertificate may still lack its certificate.
+    """
     found = tables(storage)
-    journal = {row["tbs"] for row in found.journal}
+    journal = {row["tbs"] for row in found.journal} | {
+        Certificate.parse(row["precertificate"]).tbs for row in found.journal if row["precertificate"]
+    }
     assert journal.issuperset(signed), "something was signed that the database does not know"
     assert len({(row["authority_id"], row["serial"]) for row in found.journal}) == len(found.journal)
     arns = {row["arn"] for row in found.journal}
     assert found.audited == Counter(arns), "each row of the journal has one audit record, and no record is without"
-    assert found.events.keys() == arns
+    assert found.events.keys() == arns - {row["arn"] for row in found.journal if row["state"] == "PRECERTIFICATE"}
     for row in found.journal:
+        if row["precertificate"]:
+            _check_precertificate(found, row)
+        if row["state"] == "PRECERTIFICATE" and awaiting:
+            assert row["certificate"] is None
+            continue
         assert row["state"] in ("ISSUED", "FAILED"), "recovery left an open row"
         expected = "success" if row["state"] == "ISSUED" else "failure"
         assert found.events[row["arn"]] == [expected], "one event for each closed row"
@@ -102,3 +114,13 @@ def check(storage: Storage, *, signed: list[bytes] = ()) -> Tables:  # type: ign
         spki = Certificate.parse(found.issuers[issuer]).spki if issuer else certificate.spki
         assert verify_signature(certificate, spki)
     return found
+
+
+def _check_precertificate(found: Tables, row: dict[str, Any]) -> None:
+    """It is signed by the CA, and the certificate differs from it in the last extension only (RFC 6962 section 3.1)."""
+    precertificate = Certificate.parse(row["precertificate"])
+    assert verify_signature(precertificate, Certificate.parse(found.issuers[row["issuer_certificate_id"]]).spki)
+    assert precertificate.extensions[-1] == POISON
+    if row["certificate"] is not None:
+        assert without(row["tbs"], OID.CT_SCTS) == without(precertificate.tbs, OID.CT_POISON)
+        assert Certificate.parse(row["certificate"]).extensions[-1].oid == OID.CT_SCTS

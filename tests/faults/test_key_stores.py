@@ -84,7 +84,7 @@ def test_while_the_store_is_away_requests_are_accepted_and_signed_later(pki, sto
 @pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 def test_a_ca_whose_key_is_away_does_not_hold_up_the_others(storage, store):
     pki = pki_with(storage, store)
-    away, near = pki.root(), Pki(storage, clock=pki.clock).root()
+    away, near = pki.root(), Pki(storage, clock=pki.clock, entropy=FakeEntropy("another")).root()
     store.away = True
     for _ in range(4):
         pki.issue(away, csr())

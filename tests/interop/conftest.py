@@ -19,21 +19,23 @@ GREATSEAL = Path(sys.executable).with_name("greatseal")
 
 @dataclass(frozen=True)
 class Service:
-    """A running service: its HTTPS address, and what `greatseal env --json` says."""
+    """A running service: its HTTPS address, what `greatseal env --json` says, its plain address and its data."""
 
     host: str
     port: str
     environment: dict[str, str]
+    plain: str
+    data: Path
 
 
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("service")
     anywhere = ("--listen", "127.0.0.1:0", "--http", "127.0.0.1:0")
-    ready = r"ready https://([\d.]+):(\d+) http://"
+    ready = r"ready https://([\d.]+):(\d+) http://(\S+)"
     with running(GREATSEAL, "serve", "--data", "data", *anywhere, folder=folder, ready=ready) as address:
         environment = json.loads(Workbench(folder).run(str(GREATSEAL), "env", "--data", "data", "--json"))
-        yield Service(address[1], address[2], environment)
+        yield Service(address[1], address[2], environment, address[3], folder / "data")
     log = (folder / "server.log").read_text(encoding="utf-8")
     assert "Traceback" not in log, log[log.index("Traceback") :][:3000]
 

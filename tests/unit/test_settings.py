@@ -100,7 +100,7 @@ def test_secrets_are_refused_in_a_file_and_never_print(tmp_path: Path) -> None:
         ),
         ({"GREATSEAL_ROOT_ACCESS_KEY_ID": "A/" * 10, "GREATSEAL_ROOT_SECRET_ACCESS_KEY": "s" * 40}, "ACCESS_KEY_ID"),
         ({"GREATSEAL_KEK_PASSPHRASE": "x", "GREATSEAL_KEK_PASSPHRASE_FILE": "f"}, "exclude each other"),
-        ({"GREATSEAL_SERVER_WORKERS": "2"}, "exactly one process"),
+        ({"GREATSEAL_SERVER_WORKERS": "0"}, "GREATSEAL_SERVER_WORKERS"),
         ({"GREATSEAL_ENABLED_REGIONS": "eu-west-1"}, "not among enabled_regions"),
         ({"GREATSEAL_SERVER_NAMES": "good.example,bad name"}, "'bad name' is neither"),
         ({"GREATSEAL_DATABASE": "mysql://h/n"}, "expected sqlite:///PATH or postgresql://"),

@@ -8,8 +8,15 @@ from pathlib import Path
 from greatseal.app.bus import Carriers, build_bus
 from greatseal.app.notices import Addresses, Elsewhere, build_notices
 from greatseal.app.own_acts import INSTALLATION_ACCOUNT, audit_signer, recorder
+from greatseal.app.publics import PublicWishes, build_publics, build_validating
+from greatseal.app.renewals import build_renewals
 from greatseal.app.rooms import Rooms
+from greatseal.app.timestamping import build_timestamps
+from greatseal.app.transparency import TransparencyWishes, build_transparency
+from greatseal.app.trust_services import build_trust_services
+from greatseal.app.upstream import UpstreamWishes, build_upstream, issuing_for
 from greatseal.app.watching import build_watching
+from greatseal.app.zones import build_zones
 from greatseal.crypto.algorithms import KeyAlgorithm
 from greatseal.crypto.wrap import Keyring, Sealer
 from greatseal.domain.access import (
@@ -29,6 +36,7 @@ from greatseal.domain.anywhere.service import Collaborators
 from greatseal.domain.audit import Audit, AuditLog, AuditSink, Seals
 from greatseal.domain.authorities import AuditReports, Issuance, Lifecycle, Permissions, Registry
 from greatseal.domain.certificates import Exports, Imports, Inventory, Requests
+from greatseal.domain.certificates.finishing import Finishing
 from greatseal.domain.certificates.issuing import Issuing
 from greatseal.domain.events import Desk, Events
 from greatseal.domain.events.store.connections import SEALED as SEALED_CONNECTIONS
@@ -48,6 +56,8 @@ from greatseal.domain.revocation.press import Press
 from greatseal.domain.revocation.repository import Repository, Visibility
 from greatseal.domain.sharing import Sharing
 from greatseal.domain.tags import Tags
+from greatseal.domain.timestamping import StampWishes
+from greatseal.domain.trust_services import Plan
 from greatseal.domain.watch import Wishes
 from greatseal.integrations.issuer_keys import HttpsIssuerKeys
 from greatseal.integrations.xks import XksProxies
@@ -85,6 +95,11 @@ def build(
     issuers_in_certificates: bool = False,
     repository_visibility: Visibility = Visibility.UNLISTED,
     watch: Wishes | None = None,
+    public: PublicWishes | None = None,
+    upstream: UpstreamWishes | None = None,
+    trust: Plan | None = None,
+    logged: TransparencyWishes | None = None,
+    stamps: StampWishes | None = StampWishes(),  # noqa: B008 - a frozen value
 ) -> Rooms:
     """Builds the rooms over a migrated database. `region` is the installation's own, `is_region` says which are served.
 
@@ -108,6 +123,7 @@ def build(
         identity=user_identity.members,
     )
     tags = Tags()
+    zones = build_zones(storage, audit, clock=clock, entropy=entropy, region=region)
     events = Events(clock=clock, entropy=entropy)
     access = Access(
         storage=storage,
@@ -248,15 +264,57 @@ def build(
         storage=storage, keys=keys, issuance=issuance, audit=audit, clock=clock, entropy=entropy
     )
     ocsp = Ocsp(storage=storage, keys=keys, responders=ocsp_responders, clock=clock)
+    watching = build_watching(
+        desk, events=events, registry=registry, issuance=issuance, revocations=revocations, wishes=watch
+    )
+    transparency = build_transparency(
+        desk,
+        keys=keys,
+        events=events,
+        findings=watching.findings,
+        hubs=watching.hubs,
+        roots=lambda: [root.der for root in trusting.hierarchy.roots()],
+        base_url=lambda: points.base_url,
+        region=region,
+        wishes=logged,
+    )
+    trusting = build_trust_services(
+        desk,
+        registry=registry,
+        lifecycle=lifecycle,
+        issuance=issuance,
+        revocations=revocations,
+        keys=keys,
+        submission=transparency.submission,
+        plan=trust,
+        region=region,
+    )
+    timestamps = build_timestamps(
+        desk,
+        registry=registry,
+        lifecycle=lifecycle,
+        issuance=issuance,
+        keys=keys,
+        points=points,
+        wishes=stamps,
+        region=region,
+    )
+    upstream_room = build_upstream(upstream, storage=storage, zones=zones, keys=keys, clock=clock)
+    public_wishes = trusting.issuing_for(issuing_for(upstream_room, public or PublicWishes()))
+    validating = build_validating(
+        desk, secret=secret, bus=bus, addresses=notices.addresses, zones=zones.hosted, wishes=public_wishes
+    )
     inventory = Inventory(
         storage=storage,
         keys=keys,
         tags=tags,
         events=events,
         revocations=revocations,
+        validation=validating.validation,
         audit=audit,
         clock=clock,
         tokens=tokens,
+        served_chain=trusting.services.chain,
     )
     issuing = Issuing(
         storage=storage,
@@ -267,16 +325,39 @@ def build(
         keys=keys,
         clock=clock,
     )
+    finishing = Finishing(inventory=inventory, keys=keys, events=events, clock=clock)
+    publics = build_publics(
+        validating,
+        inventory=inventory,
+        finishing=finishing,
+        keys=keys,
+        addresses=notices.addresses,
+        wishes=public_wishes,
+    )
     requests = Requests(
         storage=storage,
-        inventory=inventory,
         issuing=issuing,
+        finishing=finishing,
+        public=publics.public,
+        validation=validating.validation,
+        quotas=public_wishes.quotas,
         keys=keys,
         tags=tags,
+        audit=audit,
+        clock=clock,
+        entropy=entropy,
+    )
+    renewals = build_renewals(
+        storage=storage,
+        inventory=inventory,
+        keys=keys,
         events=events,
         audit=audit,
         clock=clock,
         entropy=entropy,
+        public=publics.public,
+        public_job_kinds=tuple(publics.slow_handlers()),
+        issuer=publics.issuer,
     )
     imports = Imports(
         storage=storage,
@@ -315,9 +396,6 @@ def build(
             tokens=tokens,
         )
     )
-    watching = build_watching(
-        desk, events=events, registry=registry, issuance=issuance, revocations=revocations, wishes=watch
-    )
     return Rooms(
         storage=storage,
         clock=clock,
@@ -349,6 +427,11 @@ def build(
         ocsp_responders=ocsp_responders,
         inventory=inventory,
         requests=requests,
+        renewals=renewals,
+        publics=publics,
+        trusting=trusting,
+        timestamps=timestamps,
+        transparency=transparency,
         imports=imports,
         exports=exports,
         sharing=sharing,
@@ -358,4 +441,6 @@ def build(
         bus=bus,
         notices=notices,
         watching=watching,
+        zones=zones,
+        upstream=upstream_room,
     )

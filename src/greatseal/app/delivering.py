@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from greatseal.app.carriers import carriers
 from greatseal.app.rooms import Rooms
-from greatseal.domain.delivery import DELIVER_JOB, DELIVERY_TOPIC
+from greatseal.domain.delivery import DELIVERY_TOPIC
 from greatseal.edge.metrics import DeliveryMetrics
 from greatseal.settings import Settings
 from greatseal.storage import queue
@@ -31,6 +31,7 @@ def delivery_crew(settings: Settings, rooms: Rooms, metrics: DeliveryMetrics) ->
         clock=rooms.clock,
         entropy=rooms.entropy,
         handlers=rooms.delivery_handlers(),
+        last_words=rooms.last_words(),
         owner=f"{socket.gethostname()}/{os.getpid()}",
         # One at a time: a job that waits behind one that hangs would lose its lease.
         pace=Pace(batch=1),
@@ -45,7 +46,9 @@ def delivery_crew(settings: Settings, rooms: Rooms, metrics: DeliveryMetrics) ->
             census = rooms.bus.deliveries.census()
             age = timedelta(0) if census.oldest is None else now - census.oldest
             metrics.seen(waiting=census.waiting, oldest_seconds=max(age.total_seconds(), 0.0), dead=census.dead)
-        return rooms.storage.read(lambda tx: queue.due_count(tx, DELIVER_JOB, now, limit=most))
+        return rooms.storage.read(
+            lambda tx: sum(queue.due_count(tx, kind, now, limit=most) for kind in rooms.delivery_handlers())
+        )
 
     return Crew(
         storage=rooms.storage,

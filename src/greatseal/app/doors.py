@@ -2,15 +2,14 @@
 
 from collections.abc import Callable
 
-from prometheus_client import CollectorRegistry, generate_latest
-
 import greatseal
 from greatseal.app.certificate_metrics import CertificateMetrics
 from greatseal.app.rooms import Rooms
+from greatseal.app.worker_metrics import WorkerMetrics
 from greatseal.aws import events, kms
 from greatseal.aws.acm import CertificateManager
 from greatseal.aws.acm_pca import PrivateCa
-from greatseal.aws.catalogue import NOT_YET, SERVICES
+from greatseal.aws.catalogue import NOT_YET, QUICK, SERVICES
 from greatseal.aws.cloudtrail import CloudTrail
 from greatseal.aws.create_session import PATH as SESSIONS_PATH
 from greatseal.aws.create_session import CreateSession
@@ -32,7 +31,7 @@ from greatseal.domain.access import Credential, SessionExpired, SessionInvalid
 from greatseal.edge.messages import HttpRequest, HttpResponse
 from greatseal.edge.mounts import Mount, Mounts
 from greatseal.kernel.caller import Caller
-from greatseal.web import health, lists, objects, ocsp, repository, topics
+from greatseal.web import acme_challenges, approvals, ct, health, lists, objects, ocsp, repository, topics, trust, tsa
 
 
 def aws_door(rooms: Rooms, regions: Callable[[str], bool]) -> AwsDoor:
@@ -54,9 +53,12 @@ def aws_door(rooms: Rooms, regions: Callable[[str], bool]) -> AwsDoor:
         access=rooms.access,
         inventory=rooms.inventory,
         requests=rooms.requests,
+        renewing=rooms.renewals.renewing,
         imports=rooms.imports,
         exports=rooms.exports,
+        validations=rooms.publics.validations,
         clock=rooms.clock,
+        tokens=rooms.tokens,
     )
     organizations = OrganizationsService(access=rooms.access, organizations=rooms.organizations, tokens=rooms.tokens)
     trail = CloudTrail(access=rooms.access, audit=rooms.audit)
@@ -87,6 +89,7 @@ def aws_door(rooms: Rooms, regions: Callable[[str], bool]) -> AwsDoor:
         regions=regions,
         clock=rooms.clock,
         trail=rooms.audit,
+        glance=rooms.access.at_one_glance,
     )
 
 
@@ -119,6 +122,23 @@ def _answers_to_topics(rooms: Rooms) -> Mount:
     return Mount(topics.PREFIX, "topics", door.handle, body_bytes=topics.MAX_BODY)
 
 
+def _logs(rooms: Rooms) -> Mount:
+    return Mount(ct.PREFIX, "ct", ct.handler(rooms.transparency.logs, rooms.clock), body_bytes=ct.MAX_BODY)
+
+
+def _approvals(rooms: Rooms) -> Mount:
+    room = rooms.publics.validating
+    door = approvals.ApprovalsDoor(approvals=room.approvals, approver=room.approver)
+    return Mount(approvals.PREFIX, "approvals", door.handle, body_bytes=approvals.MAX_BODY)
+
+
+def _timestamps(rooms: Rooms) -> list[Mount]:
+    room = rooms.timestamps
+    if not room.enabled:
+        return []
+    return [Mount(tsa.PATH, "tsa", tsa.TsaDoor(room.stamping, room.authority.root).handle, body_bytes=tsa.MAX_BODY)]
+
+
 def _sharing(rooms: Rooms) -> dict[str, OperationFunction]:
     sharing = rooms.sharing
     owners = ResourceShares(
@@ -149,22 +169,43 @@ def _session(rooms: Rooms, access_key_id: str, token: str) -> Credential | Unusa
 
 def secure_mounts(rooms: Rooms, door: AwsDoor) -> Mounts:
     """What the HTTPS listener serves."""
-    others = (_certificate_sessions(rooms), _answers_to_topics(rooms), _health(rooms))
-    return Mounts([Mount("/", "aws", door.handle), *others])
+    others = (
+        _certificate_sessions(rooms),
+        _answers_to_topics(rooms),
+        _approvals(rooms),
+        _logs(rooms),
+        _health(rooms),
+    )
+    return Mounts([_aws(door), *others])
 
 
-def plain_mounts(rooms: Rooms, registry: CollectorRegistry, door: AwsDoor | None) -> Mounts:
+def _aws(door: AwsDoor) -> Mount:
+    def is_quick(request: HttpRequest) -> bool:
+        return request.header("x-amz-target") in QUICK
+
+    return Mount("/", "aws", door.handle, together=door.handle_together, is_quick=is_quick)
+
+
+def plain_mounts(rooms: Rooms, counted: WorkerMetrics, door: AwsDoor | None) -> Mounts:
     """What the plain listener serves; the AWS API only when the operator asked for it."""
     answers = ocsp.OcspDoor(rooms.ocsp, rooms.clock)
     mounts = [
         _health(rooms),
-        Mount("/metrics", "metrics", _metrics(registry, rooms), inline=True),
+        Mount("/metrics", "metrics", _metrics(counted, rooms), inline=True),
         Mount(ocsp.PATH, "ocsp", answers.handle, body_bytes=ocsp.MAX_BODY, ready=answers.ready),
         # An object named like a list is the object; where there is none, a CustomPath may begin with `s3`.
         Mount(objects.PREFIX, "objects", lists.behind(objects.handler(rooms.objects, rooms.clock), rooms.publications)),
         Mount(repository.PREFIX, "repository", repository.handler(rooms.repository)),
+        Mount(trust.PREFIX, "trust", trust.handler(rooms.trusting.repository)),
+        *_timestamps(rooms),
+        _logs(rooms),
         _answers_to_topics(rooms),
+        _approvals(rooms),
+        Mount(approvals.PAGES, "validation", approvals.pages(rooms.publics.validating.validation.tokens)),
     ]
+    if rooms.upstream is not None:
+        file = rooms.upstream.challenges.file
+        mounts.append(Mount(acme_challenges.PREFIX, "acme-challenge", acme_challenges.handler(file)))
     mounts += [
         Mount(taken, "crl", lists.handler(rooms.publications, other), pattern=lists.NAME)
         for taken, other in (
@@ -172,7 +213,12 @@ def plain_mounts(rooms: Rooms, registry: CollectorRegistry, door: AwsDoor | None
             ("/metrics", None),
             (ocsp.PATH, answers.handle),
             (repository.PREFIX, None),
+            (trust.PREFIX, None),
+            (tsa.PATH, None),
+            (ct.PREFIX, None),
             (topics.PREFIX, None),
+            (approvals.PREFIX, None),
+            (approvals.PAGES, None),
             (SESSIONS_PATH, None),
         )
     ]
@@ -199,12 +245,12 @@ def _health(rooms: Rooms) -> Mount:
     return Mount("/healthz", "health", health.handler(probe, greatseal.__version__), inline=True)
 
 
-def _metrics(registry: CollectorRegistry, rooms: Rooms) -> Callable[[HttpRequest], HttpResponse]:
-    certificates = CertificateMetrics(registry)
+def _metrics(counted: WorkerMetrics, rooms: Rooms) -> Callable[[HttpRequest], HttpResponse]:
+    certificates = CertificateMetrics(counted.registry)
 
     def handle(request: HttpRequest) -> HttpResponse:
         certificates.refresh(rooms.watching.expiry, rooms.clock)
         headers = ((b"content-type", b"text/plain; version=1.0.0; charset=utf-8"),)
-        return HttpResponse(200, headers, generate_latest(registry))
+        return HttpResponse(200, headers, counted.text())
 
     return handle

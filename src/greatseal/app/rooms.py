@@ -5,7 +5,14 @@ from datetime import timedelta
 
 from greatseal.app.bus import Bus
 from greatseal.app.notices import Notices
+from greatseal.app.publics import Publics
+from greatseal.app.renewals import Renewals
+from greatseal.app.timestamping import Timestamps
+from greatseal.app.transparency import Transparency
+from greatseal.app.trust_services import Trusting
+from greatseal.app.upstream import UpstreamRoom
 from greatseal.app.watching import Watching
+from greatseal.app.zones import Zones
 from greatseal.domain.access import (
     Access,
     Accounts,
@@ -19,7 +26,7 @@ from greatseal.domain.audit import Audit, AuditLog
 from greatseal.domain.authorities import AuditReports, Issuance, Lifecycle, Permissions, Registry
 from greatseal.domain.authorities.reports import REPORT_JOB
 from greatseal.domain.certificates import Exports, Imports, Inventory, Requests
-from greatseal.domain.certificates.requests import ISSUE_JOB
+from greatseal.domain.certificates.jobs import ISSUE_JOB
 from greatseal.domain.keys import KeyPool, Keys
 from greatseal.domain.keys.key_encryption import KekChange
 from greatseal.domain.keys.managed import ManagedKeys
@@ -78,6 +85,11 @@ class Rooms:
     ocsp_responders: Responders
     inventory: Inventory
     requests: Requests
+    renewals: Renewals
+    publics: Publics
+    trusting: Trusting
+    timestamps: Timestamps
+    transparency: Transparency
     imports: Imports
     exports: Exports
     sharing: Sharing
@@ -87,6 +99,8 @@ class Rooms:
     bus: Bus
     notices: Notices
     watching: Watching
+    zones: Zones
+    upstream: UpstreamRoom | None
 
     def handlers(self) -> dict[str, Handler]:
         """What the clock's door does with jobs, by kind."""
@@ -105,13 +119,20 @@ class Rooms:
             DELTA_JOB: lambda job: self.publications.deltas.publish(job.key),
             REPORT_JOB: lambda job: self.reports.carry_out(job.key),
             MASS_JOB: lambda job: self.mass_revocations.carry_out(job.key),
+            **self.renewals.handlers(),
             **self.bus.handlers(),
             **self.watching.handlers(),
         }
 
     def delivery_handlers(self) -> dict[str, Handler]:
         """What is done with jobs that wait for somebody else's machine: never in the loop that does all others."""
-        return self.bus.delivery_handlers()
+        return {
+            **self.bus.delivery_handlers(),
+            **self.zones.delivery_handlers(),
+            **self.publics.slow_handlers(),
+            **self.trusting.slow_handlers(),
+            **self.transparency.delivery_handlers(),
+        }
 
     def last_words(self) -> dict[str, Handler]:
         """What is done about jobs that are given up, by kind."""
@@ -119,6 +140,7 @@ class Rooms:
             ISSUE_JOB: lambda job: self.requests.give_up(job.payload),
             REPORT_JOB: lambda job: self.reports.give_up(job.key),
             **self.bus.last_words(),
+            **self.publics.last_words(),
         }
 
     def recurring(self) -> list[Recurring]:
@@ -147,6 +169,11 @@ class Rooms:
             *self.bus.recurring(),
             *self.notices.recurring(),
             *self.watching.recurring(),
+            *self.renewals.recurring(),
+            *self.publics.recurring(),
+            *self.trusting.recurring(),
+            *self.timestamps.recurring(),
+            *self.transparency.recurring(),
             Recurring("prune", timedelta(hours=1), prune),
         ]
 

@@ -22,7 +22,15 @@ from greatseal.app.doors import aws_door, plain_mounts, secure_mounts
 from greatseal.app.identity import Identity
 from greatseal.app.listeners import Listener, tls_files
 from greatseal.app.outside import outside_buckets
+from greatseal.app.public_settings import public_wishes
 from greatseal.app.rooms import Rooms
+from greatseal.app.seats import Seat, Sockets, bind
+from greatseal.app.timestamping import stamp_wishes
+from greatseal.app.transparency import transparency_wishes
+from greatseal.app.trust_services import endpoint_listener, plan_of
+from greatseal.app.upstream import upstream_wishes
+from greatseal.app.worker_metrics import WorkerMetrics
+from greatseal.app.zones import employ_zones, zone_server
 from greatseal.crypto.algorithms import KeyAlgorithm
 from greatseal.crypto.blocklist import DEFAULT_BLOCKLIST, Blocklist
 from greatseal.crypto.wrap import CannotOpen
@@ -35,6 +43,7 @@ from greatseal.domain.revocation.repository import Visibility
 from greatseal.domain.watch import Distrusted, Wishes
 from greatseal.edge.asgi import EdgeApp
 from greatseal.edge.metrics import DeliveryMetrics, EdgeMetrics
+from greatseal.edge.mounts import Mounts
 from greatseal.edge.reading import Limits
 from greatseal.integrations import kek
 from greatseal.integrations.audit_sinks import sink_at
@@ -59,27 +68,31 @@ _TICK_SECONDS = 1.0
 _WILDCARDS = ("0.0.0.0", "[::]")  # noqa: S104 - compared, not bound
 
 
-def serve(settings: Settings, *, announce: Callable[[str], None]) -> None:
-    """Runs the service until SIGTERM or SIGINT. `announce` receives the line that says where it answers."""
-    logs.configure(settings.log.level, settings.log.format)
-    if settings.server.workers != 1:
-        raise OSError("this version runs exactly one worker; leave --workers out")
+def run_alone(settings: Settings, announce: Callable[[str], None]) -> None:
+    """Runs the service in this process until SIGTERM or SIGINT."""
     with DataDirectory.open(settings.data):
-        storage = open_storage(settings.database_url)
-        try:
-            migrate(storage)
-            rooms = open_rooms(settings, storage)
-            _run(settings, rooms, announce)
-        except CannotOpen as error:
-            raise kek.KekError(
-                "the key-encryption key is the right one, but a secret in the database does not open with it: the "
-                "database was altered or damaged. Put the database back from its backup."
-            ) from error
-        finally:
-            storage.close()
+        sockets = Sockets(bind(settings.server.listen), bind(settings.server.http))
+        as_worker(settings, Seat(), sockets, announce)
 
 
-def rooms_over(settings: Settings, storage: Storage) -> Rooms:
+def as_worker(settings: Settings, seat: Seat, sockets: Sockets, announce: Callable[[str], None]) -> None:
+    """Runs the service on sockets that are there, over a data directory that somebody holds."""
+    storage = open_storage(settings.database_url)
+    try:
+        migrate(storage)
+        rooms = open_rooms(settings, storage, seat)
+        _run(settings, rooms, seat, sockets, announce)
+    except CannotOpen as error:
+        raise kek.KekError(
+            "the key-encryption key is the right one, but a secret in the database does not open with it: the "
+            "database was altered or damaged. Put the database back from its backup."
+        ) from error
+    finally:
+        sockets.close()
+        storage.close()
+
+
+def rooms_over(settings: Settings, storage: Storage, seat: Seat = Seat()) -> Rooms:  # noqa: B008 - frozen
     """The rooms of the installation that `settings` names."""
     clock, entropy = SystemClock(), SystemEntropy()
     stores = protection.key_stores(settings)
@@ -92,9 +105,9 @@ def rooms_over(settings: Settings, storage: Storage) -> Rooms:
         clock=clock,
         entropy=entropy,
         pool={
-            KeyAlgorithm.RSA_2048: settings.keys.pool_rsa_2048,
-            KeyAlgorithm.RSA_3072: settings.keys.pool_rsa_3072,
-            KeyAlgorithm.RSA_4096: settings.keys.pool_rsa_4096,
+            KeyAlgorithm.RSA_2048: seat.share(settings.keys.pool_rsa_2048),
+            KeyAlgorithm.RSA_3072: seat.share(settings.keys.pool_rsa_3072),
+            KeyAlgorithm.RSA_4096: seat.share(settings.keys.pool_rsa_4096),
         },
         key_policy=KeyPolicy(_blocklist(settings)),
         audit_sinks=[_sink(settings, url, clock) for url in settings.audit.sinks],
@@ -117,9 +130,15 @@ def rooms_over(settings: Settings, storage: Storage) -> Rooms:
         issuer_keys=HttpsIssuerKeys(clock=clock, ca_file=settings.access.oidc_ca_file),
         key_proxies=_key_proxies(settings, clock),
         watch=_wishes(settings),
+        public=public_wishes(settings, clock, entropy),
+        trust=plan_of(settings),
+        logged=transparency_wishes(settings),
+        stamps=stamp_wishes(settings),
         carriers=Carriers(channels=channels(settings)),
+        upstream=upstream_wishes(settings.upstream, clock),
     )
     employ(settings, rooms)
+    employ_zones(settings, rooms.zones)
     return rooms
 
 
@@ -142,9 +161,9 @@ def _key_proxies(settings: Settings, clock: Clock) -> XksProxies:
     return XksProxies(connections=connections, clock=clock)
 
 
-def open_rooms(settings: Settings, storage: Storage) -> Rooms:
+def open_rooms(settings: Settings, storage: Storage, seat: Seat = Seat()) -> Rooms:  # noqa: B008 - frozen
     """As `rooms_over`, with the root credential made sure of."""
-    rooms = rooms_over(settings, storage)
+    rooms = rooms_over(settings, storage, seat)
     root = settings.root
     if root.access_key_id and root.secret_access_key:
         secret = Secret(root.secret_access_key.encode())
@@ -209,11 +228,10 @@ def _sink(settings: Settings, url: str, clock: SystemClock) -> AuditSink:
         raise OSError(f"the audit sink cannot be used: {error}") from None
 
 
-def _run(settings: Settings, rooms: Rooms, announce: Callable[[str], None]) -> None:
-    # Only this process works on a SQLite database, so whatever is open was left by a crash. With other
+def _run(settings: Settings, rooms: Rooms, seat: Seat, sockets: Sockets, announce: Callable[[str], None]) -> None:
+    # Only this machine works on a SQLite database, so whatever is open was left by a crash. With other
     # nodes about, a row may be theirs, and waits for the recurring task.
-    alone = rooms.storage.dialect == "sqlite"
-    if alone:
+    if seat.recovers and rooms.storage.dialect == "sqlite":
         rooms.issuance.finish_open(older_than=None, limit=10_000)
         rooms.storage.transact(queue.free_all)
     schedule = Schedule(storage=rooms.storage, clock=rooms.clock, tasks=rooms.recurring())
@@ -229,26 +247,43 @@ def _run(settings: Settings, rooms: Rooms, announce: Callable[[str], None]) -> N
     loop = Loop(storage=rooms.storage, runner=runner, clock=rooms.clock)
     registry = CollectorRegistry()
     crew = delivery_crew(settings, rooms, DeliveryMetrics(registry))
+    counted = WorkerMetrics(registry, settings.paths.endpoint.parent, seat.number)
+    # What has a port of its own is the first one's.
+    names = zone_server(settings, rooms.zones) if seat.first else None
+    tests = endpoint_listener(settings, rooms.trusting) if seat.first else None
     stopping = threading.Event()
     filler = threading.Thread(target=_fill, args=(rooms, stopping), name="greatseal-keys", daemon=True)
-    sequencer = threading.Thread(target=_sequence, args=(rooms, stopping), name="greatseal-audit", daemon=True)
+    every_second = threading.Thread(
+        target=_every_second, args=(rooms, seat, counted, stopping), name="greatseal-audit", daemon=True
+    )
     router = threading.Thread(target=rooms.bus.route, args=(stopping,), name="greatseal-events", daemon=True)
     loop.start()
     crew.start()
     filler.start()
-    sequencer.start()
-    router.start()
+    every_second.start()
+    if seat.first:
+        router.start()
+    if names is not None:
+        names.start()
+        _log.info("name_server_ready", address=names.address, zones=rooms.zones.own.zones)
+    if tests is not None:
+        tests.start()
     try:
-        asyncio.run(_listen(settings, rooms, registry, announce))
+        asyncio.run(_listen(settings, rooms, seat, sockets, counted, EdgeMetrics(registry), announce))
     finally:
+        if names is not None:
+            names.stop()
+        if tests is not None:
+            tests.stop()
         stopping.set()
         rooms.pool.wanted.set()
         rooms.bus.deliveries.stop()
         crew.stop()
         loop.stop()
         filler.join()
-        sequencer.join()
-        router.join()
+        every_second.join()
+        if seat.first:
+            router.join()
 
 
 def _fill(rooms: Rooms, stopping: threading.Event) -> None:
@@ -258,25 +293,34 @@ def _fill(rooms: Rooms, stopping: threading.Event) -> None:
             rooms.pool.wanted.wait(_TICK_SECONDS)
 
 
-def _sequence(rooms: Rooms, stopping: threading.Event) -> None:
+def _every_second(rooms: Rooms, seat: Seat, counted: WorkerMetrics, stopping: threading.Event) -> None:
     """Extends the log of the audit trail, at the end once more. Any node may: the log compares and swaps.
 
-    Also hears of a new key-encryption key, so that every node seals under it within moments.
+    Also hears of a new key-encryption key, so that every process seals under it within moments, and tells the other
+    workers of this machine what it has counted.
     """
     last = False
     while not last:
         last = stopping.wait(_TICK_SECONDS)
         try:
             rooms.kek_change.refresh()
-            rooms.audit_log.catch_up()
+            if seat.first:
+                rooms.audit_log.catch_up()
+            if seat.of > 1:
+                counted.write()
         except Exception:  # noqa: BLE001 - the thread outlives every failure
             _log.exception("audit_trail_not_sequenced")
 
 
 async def _listen(
-    settings: Settings, rooms: Rooms, registry: CollectorRegistry, announce: Callable[[str], None]
+    settings: Settings,
+    rooms: Rooms,
+    seat: Seat,
+    sockets: Sockets,
+    counted: WorkerMetrics,
+    metrics: EdgeMetrics,
+    announce: Callable[[str], None],
 ) -> None:
-    metrics = EdgeMetrics(registry)
     server = settings.server
     limits = Limits(
         body_bytes=server.max_body_bytes,
@@ -286,34 +330,28 @@ async def _listen(
         queued=server.queue_limit,
     )
     door = aws_door(rooms, _served(settings))
-    secure = EdgeApp(secure_mounts(rooms, door), limits=limits, metrics=metrics, entropy=rooms.entropy)
-    plain = EdgeApp(
-        plain_mounts(rooms, registry, door if server.insecure_http_api else None),
-        limits=limits,
-        metrics=metrics,
-        entropy=rooms.entropy,
-    )
+    log, write_log = logs.access_log(settings.log.format, rooms.clock)
+
+    def edge(mounts: Mounts) -> EdgeApp:
+        return EdgeApp(mounts, limits=limits, metrics=metrics, entropy=rooms.entropy, access_log=log)
+
+    secure = edge(secure_mounts(rooms, door))
+    plain = edge(plain_mounts(rooms, counted, door if server.insecure_http_api else None))
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    https = Listener(server.listen.host, server.listen.port, max_body_bytes=server.max_body_bytes)
-    http = Listener(
-        server.http.host,
-        server.http.port,
-        max_body_bytes=server.max_body_bytes,
-        max_header_bytes=server.max_header_bytes,
-    )
+    https = Listener(sockets.https, max_body_bytes=server.max_body_bytes)
+    http = Listener(sockets.http, max_body_bytes=server.max_body_bytes, max_header_bytes=server.max_header_bytes)
     # A port that the system picked is known from here on; nobody could have a certificate issued before.
     rooms.points.base_url = _base_url(settings, http.address)
     rooms.notices.addresses.plain = rooms.points.base_url
     rooms.notices.addresses.api = _api_url(settings, https.address)
-    shown = await _show(settings, rooms, https, secure, None)
+    shown = await _show(settings, rooms, seat, https, secure, None)
     await http.start(plain)
     where = {"https": f"https://{https.address}", "http": f"http://{http.address}"}
-    places.write(
-        settings.paths.endpoint,
-        json.dumps({**where, "region": settings.region, "account_id": settings.account_id}),
-    )
+    if seat.first:
+        told = {**where, "region": settings.region, "account_id": settings.account_id}
+        places.write(settings.paths.endpoint, json.dumps(told))
     _log.info("ready", **where, database=rooms.storage.dialect, keys=protection.described(settings))
     announce(f"ready {where['https']} {where['http']}")
     while not stopped.is_set():
@@ -322,7 +360,7 @@ async def _listen(
         if stopped.is_set():
             break
         try:
-            shown = await _show(settings, rooms, https, secure, shown)
+            shown = await _show(settings, rooms, seat, https, secure, shown)
         except Exception:  # noqa: BLE001 - the certificate that is shown is good for weeks, the next look comes in an hour
             _log.exception("https_certificate_not_renewed")
     _log.info("stopping")
@@ -331,16 +369,20 @@ async def _listen(
     rooms.notices.queues.polls.stop()
     secure.close()
     plain.close()
+    write_log()
 
 
-async def _show(settings: Settings, rooms: Rooms, listener: Listener, app: EdgeApp, shown: Identity | None) -> Identity:
+async def _show(
+    settings: Settings, rooms: Rooms, seat: Seat, listener: Listener, app: EdgeApp, shown: Identity | None
+) -> Identity:
     """Makes sure that the HTTPS listener shows the current certificate, which is renewed long before it ends."""
     names = identity.server_names(settings.server.names, settings.server.listen.host)
     wanted = await asyncio.to_thread(identity.ensure, rooms, region=settings.region, names=names)
     if shown is not None and wanted.certificate == shown.certificate:
         return shown
-    places.write(settings.paths.ca_bundle, wanted.root)
-    with tls_files(settings.paths.endpoint.parent, wanted) as (certificate, key):
+    if seat.first:
+        places.write(settings.paths.ca_bundle, wanted.root)
+    with tls_files(settings.paths.endpoint.parent / f"worker-{seat.number}", wanted) as (certificate, key):
         await listener.start(app, certfile=certificate, keyfile=key)
     if shown is not None:
         _log.info("https_certificate_renewed", not_after=wanted.certificate.not_after.isoformat())

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from greatseal.domain.authorities import Issuance, Registry
 from greatseal.domain.authorities.endings import Endings
-from greatseal.domain.authorities.issuance import ROOT_ISSUED_JOB
+from greatseal.domain.authorities.signing import ROOT_ISSUED_JOB
 from greatseal.domain.certificates.expiry import Expiry
 from greatseal.domain.certificates.watchlist import Watchlist
 from greatseal.domain.events import Desk, Events

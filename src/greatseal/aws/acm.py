@@ -6,20 +6,21 @@ from typing import Any
 
 from greatseal.aws import acm_search as search_wire
 from greatseal.aws import acm_shapes as shapes
+from greatseal.aws import acm_validation as validation
 from greatseal.aws.door import OperationFunction
 from greatseal.aws.tags import conditions as tag_conditions
 from greatseal.aws.tags import from_wire as tags_from_wire
 from greatseal.aws.tags import to_wire as tags_to_wire
-from greatseal.aws.wire import WireError
 from greatseal.domain.access import Access, Question
-from greatseal.domain.certificates import Exports, Imports, Inventory, Requests
-from greatseal.domain.certificates.model import ManagedCertificate, Type
+from greatseal.domain.certificates import Exports, Imports, Inventory, Renewing, Requests
+from greatseal.domain.certificates.model import ManagedCertificate
 from greatseal.domain.certificates.requests import CertificateRequest
 from greatseal.domain.certificates.search import Predicate
+from greatseal.domain.certificates.validations import Validations
 from greatseal.kernel.caller import Caller
 from greatseal.kernel.clock import Clock
-from greatseal.kernel.errors import InvalidState, ValidationFailed
-from greatseal.kernel.pages import Page
+from greatseal.kernel.errors import ValidationFailed
+from greatseal.kernel.pages import Page, PageTokens
 from greatseal.kernel.secret import Secret
 from greatseal.x509 import pem
 
@@ -40,15 +41,21 @@ class CertificateManager:
         access: Access,
         inventory: Inventory,
         requests: Requests,
+        renewing: Renewing,
         imports: Imports,
         exports: Exports,
+        validations: Validations,
         clock: Clock,
+        tokens: PageTokens,
     ) -> None:
         self._access = access
         self._inventory = inventory
         self._requests = requests
+        self._renewing = renewing
         self._imports = imports
         self._exports = exports
+        self._validations = validations
+        self._domains = validation.DomainValidations(access=access, validations=validations, tokens=tokens)
         self._clock = clock
 
     def request_certificate(self, caller: Caller, p: Parameters) -> Result:
@@ -73,22 +80,21 @@ class CertificateManager:
         if authority:
             context["acm:CertificateAuthority"] = authority
         self._authorize_new(caller, "acm:RequestCertificate", context, tagged=bool(tags))
-        if not authority:
-            raise WireError(
-                "UnsupportedOperation",
-                "Public certificates are not supported yet. Pass CertificateAuthorityArn to request a certificate "
-                "from a private certificate authority.",
-            )
-        if "DomainValidationOptions" in p:
-            shapes.check_validation_options(names, p["DomainValidationOptions"])
+        chosen = p.get("DomainValidationOptions", ())
+        shapes.check_validation_options(names, chosen)
         arn = self._requests.request(
             caller,
             CertificateRequest(
                 names=names,
                 authority_arn=authority,
                 key_algorithm=p.get("KeyAlgorithm", "RSA_2048"),
-                validation_method=p.get("ValidationMethod"),
+                # A private certificate shows what was asked for, and is not validated.
+                validation_method=method,
+                validation_domains=validation.validation_domains(names, chosen) if method == "EMAIL" else {},
+                managed_by=None if authority else p.get("ManagedBy"),
                 transparency_logging=logging,
+                # A private certificate can always be exported (4.1).
+                export_option="DISABLED" if authority else options.get("Export", "DISABLED"),
                 tags=tags,
                 idempotency_token=p.get("IdempotencyToken"),
             ),
@@ -97,16 +103,17 @@ class CertificateManager:
 
     def describe_certificate(self, caller: Caller, p: Parameters) -> Result:
         """4.2"""
-        found = self._inventory.describe(caller, self._authorize(caller, p))
+        found = self._validations.describe(caller, self._authorize(caller, p))
         return {"Certificate": shapes.detail(found, self._clock.now())}
 
     def get_certificate(self, caller: Caller, p: Parameters) -> Result:
         """4.3"""
         found = self._inventory.body(caller, self._authorize(caller, p))
         assert found.material is not None
+        chain = self._inventory.chain_of(found)
         return {
             "Certificate": pem.write("CERTIFICATE", found.material.certificate),
-            "CertificateChain": pem.write_certificates(found.material.chain) if found.material.chain else None,
+            "CertificateChain": pem.write_certificates(chain) if chain else None,
         }
 
     def list_certificates(self, caller: Caller, p: Parameters) -> Result:
@@ -160,7 +167,7 @@ class CertificateManager:
 
     def renew_certificate(self, caller: Caller, p: Parameters) -> Result:
         """9.6"""
-        self._requests.renew(caller, self._authorize(caller, p))
+        self._renewing.renew(caller, self._authorize(caller, p))
         return None
 
     def revoke_certificate(self, caller: Caller, p: Parameters) -> Result:
@@ -168,13 +175,6 @@ class CertificateManager:
         arn = self._authorize(caller, p)
         self._exports.revoke(caller, arn, shapes.revocation_reason(p["RevocationReason"]))
         return {"CertificateArn": arn}
-
-    def update_certificate_options(self, caller: Caller, p: Parameters) -> Result:
-        """4.9: nothing can be changed on the certificates that exist so far."""
-        found = self._inventory.describe(caller, self._authorize(caller, p))
-        if found.type is Type.PRIVATE:
-            raise InvalidState("The UpdateCertificateOptions command is not permitted for private certificates.")
-        raise InvalidState("The UpdateCertificateOptions command is not permitted for imported certificates.")
 
     def add_tags_to_certificate(self, caller: Caller, p: Parameters) -> Result:
         """10.6"""
@@ -229,7 +229,6 @@ class CertificateManager:
             "ExportCertificate": self.export_certificate,
             "RenewCertificate": self.renew_certificate,
             "RevokeCertificate": self.revoke_certificate,
-            "UpdateCertificateOptions": self.update_certificate_options,
             "AddTagsToCertificate": self.add_tags_to_certificate,
             "RemoveTagsFromCertificate": self.remove_tags_from_certificate,
             "ListTagsForCertificate": self.list_tags_for_certificate,
@@ -238,6 +237,7 @@ class CertificateManager:
             "ListTagsForResource": self.list_tags_for_resource,
             "GetAccountConfiguration": self.get_account_configuration,
             "PutAccountConfiguration": self.put_account_configuration,
+            **self._domains.operations(),
         }
 
     def _authorize(self, caller: Caller, p: Parameters, context: Context | None = None) -> str:

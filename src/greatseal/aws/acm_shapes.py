@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from greatseal.aws import acm_validation as validation
 from greatseal.aws import asn1
 from greatseal.crypto.algorithms import signature_algorithm_of
 from greatseal.domain.certificates.model import ManagedCertificate, Status, Type
 from greatseal.domain.certificates.store.certificates import issuer_name, serial_octets
 from greatseal.domain.certificates.usage import extended_key_usages, key_usages
+from greatseal.domain.certificates.validations import Described, Shown
 from greatseal.domain.revocation import RevocationReason
 from greatseal.kernel.errors import InvalidDomainValidationOptions, ValidationFailed
 from greatseal.x509.certificate import Certificate
@@ -23,6 +25,12 @@ _REASONS = {
     "SUPERSEDED": RevocationReason.SUPERSEDED,
     "CESSATION_OF_OPERATION": RevocationReason.CESSATION_OF_OPERATION,
     "PRIVILEGE_WITHDRAWN": RevocationReason.PRIVILEGE_WITHDRAWN,
+}
+# What our trust services sign keys of each kind with (7.4).
+_PUBLIC_SIGNATURES = {
+    "RSA_2048": "SHA256WITHRSA",
+    "EC_prime256v1": "SHA256WITHECDSA",
+    "EC_secp384r1": "SHA384WITHECDSA",
 }
 _DISPLAYED_REASONS = {"CERTIFICATE_AUTHORITY_COMPROMISE": "CA_COMPROMISE"}
 
@@ -44,8 +52,9 @@ def check_validation_options(names: Sequence[str], options: Sequence[Mapping[str
             raise InvalidDomainValidationOptions(f"The validation domain {domain} is not a superdomain of {name}.")
 
 
-def detail(item: ManagedCertificate, now: datetime) -> dict[str, Any]:
+def detail(described: Described, now: datetime) -> dict[str, Any]:
     """CertificateDetail (5.1). Members that do not apply are None, which the codec leaves out."""
+    item = described.item
     wire: dict[str, Any] = {
         "CertificateArn": item.arn,
         "DomainName": item.domain_name,
@@ -56,7 +65,7 @@ def detail(item: ManagedCertificate, now: datetime) -> dict[str, Any]:
         "KeyAlgorithm": dashed(item.key_algorithm),
         "KeyUsages": [],
         "ExtendedKeyUsages": [],
-        "InUseBy": [],
+        "InUseBy": list(item.in_use_by),
         "CreatedAt": item.created_at,
         "IssuedAt": item.issued_at,
         "ImportedAt": item.imported_at,
@@ -70,9 +79,14 @@ def detail(item: ManagedCertificate, now: datetime) -> dict[str, Any]:
         "CertificateKeyPairOrigin": _origin(item),
         "RevokedAt": item.revoked_at,
         "RevocationReason": _DISPLAYED_REASONS.get(item.revocation_reason or "", item.revocation_reason),
-        "DomainValidationOptions": _validation(item),
-        "RenewalSummary": _renewal(item),
+        "DomainValidationOptions": _validation(item, described.names),
+        "RenewalSummary": _renewal(described),
+        "ManagedBy": item.managed_by,
+        "UpdateSummary": validation.update_summary(described),
     }
+    if item.type is Type.AMAZON_ISSUED:
+        # Known before there is a certificate (5.1).
+        wire |= {"Issuer": described.issuer, "SignatureAlgorithm": _PUBLIC_SIGNATURES[item.key_algorithm]}
     if item.material is not None:
         wire |= _body(item, Certificate.parse(item.material.certificate))
     return wire
@@ -92,7 +106,7 @@ def summary(item: ManagedCertificate, now: datetime) -> dict[str, Any]:
         "KeyUsages": list(key_usages(body)) if body else [],
         "ExtendedKeyUsages": [name for name, _ in extended_key_usages(body)] if body else [],
         "ExportOption": item.export_option,
-        "InUse": False,
+        "InUse": bool(item.in_use_by),
         "Exported": item.ever_exported,
         "RenewalEligibility": _eligibility(item, now),
         "NotBefore": body.not_before if body else None,
@@ -101,6 +115,7 @@ def summary(item: ManagedCertificate, now: datetime) -> dict[str, Any]:
         "IssuedAt": item.issued_at,
         "ImportedAt": item.imported_at,
         "RevokedAt": item.revoked_at,
+        "ManagedBy": item.managed_by,
         "CertificateKeyPairOrigin": _origin(item),
     }
 
@@ -124,7 +139,7 @@ def search_result(item: ManagedCertificate, now: datetime) -> dict[str, Any]:
         "CreatedAt": item.created_at,
         "Exported": item.ever_exported,
         "ImportedAt": item.imported_at,
-        "InUse": False,
+        "InUse": bool(item.in_use_by),
         "IssuedAt": item.issued_at,
         "RenewalEligibility": _eligibility(item, now),
         "RevokedAt": item.revoked_at,
@@ -133,6 +148,7 @@ def search_result(item: ManagedCertificate, now: datetime) -> dict[str, Any]:
         "Type": item.type.value,
         "ExportOption": item.export_option,
         "ValidationMethod": item.validation_method,
+        "ManagedBy": item.managed_by,
         "CertificateKeyPairOrigin": _origin(item),
     }
     return {
@@ -161,8 +177,10 @@ def _body(item: ManagedCertificate, body: Certificate) -> dict[str, Any]:
     }
 
 
-def _validation(item: ManagedCertificate) -> list[dict[str, Any]]:
+def _validation(item: ManagedCertificate, names: Sequence[Shown]) -> list[dict[str, Any]]:
     """Private certificates need no validation and say so; imported ones show the names only (5.1)."""
+    if item.type is Type.AMAZON_ISSUED:
+        return validation.options(names)
     if item.type is Type.IMPORTED:
         return [{"DomainName": name} for name in item.names or (item.domain_name,) if name]
     status = {Status.PENDING_VALIDATION: "PENDING_VALIDATION", Status.FAILED: "FAILED"}
@@ -178,12 +196,13 @@ def _validation(item: ManagedCertificate) -> list[dict[str, Any]]:
     ]
 
 
-def _renewal(item: ManagedCertificate) -> dict[str, Any] | None:
+def _renewal(described: Described) -> dict[str, Any] | None:
+    item = described.item
     if item.renewal is None:
         return None
     return {
         "RenewalStatus": item.renewal.status.value,
-        "DomainValidationOptions": _validation(item),
+        "DomainValidationOptions": _validation(item, described.renewal),
         "RenewalStatusReason": item.renewal.reason.value if item.renewal.reason else None,
         "UpdatedAt": item.renewal.updated_at,
     }

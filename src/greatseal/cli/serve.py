@@ -27,7 +27,7 @@ from greatseal.storage.errors import StorageError
 @click.option(
     "--database", metavar="URL", help="postgresql://… or sqlite:///PATH.  [default: SQLite in the data directory]"
 )
-@click.option("--workers", type=int, metavar="N", help="Server processes; this version runs exactly one.")
+@click.option("--workers", type=int, metavar="N", help="Server processes on this machine.  [default: 1]")
 @click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), help="The least that is logged.")
 @click.option("--log-format", type=click.Choice(["auto", "text", "json"]), help="How log lines look.")
 def command(

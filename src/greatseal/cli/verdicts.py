@@ -16,14 +16,14 @@ def as_text(path: Path, report: Report) -> str:
     lines = [f"{path}: valid" if isinstance(verdict, Valid) else f"{path}: not valid: {verdict.problem}"]
     for index, certificate in enumerate(verdict.path):
         name = certificate.subject.display() or "no subject"
-        lines.append(f"  {index}  {name}  until {_time(certificate.not_after)}{_standing(report, index)}")
+        lines.append(f"  {index}  {name}  until {time_as_text(certificate.not_after)}{_standing(report, index)}")
     if isinstance(verdict, Valid):
         lines.append(f"  policies: {_policies(verdict)}")
     lines.extend(
         f"  fetched {each.url}" if each.failure is None else f"  not fetched {each.url}: {each.failure}"
         for each in report.fetched
     )
-    return "\n".join(_printable(line) for line in lines)
+    return "\n".join(printable(line) for line in lines)
 
 
 def as_json(path: Path, report: Report) -> dict[str, Any]:
@@ -40,21 +40,26 @@ def as_json(path: Path, report: Report) -> dict[str, Any]:
             "subject": problem.subject,
             "sentence": problem.sentence,
         },
-        "path": [
-            {
-                "subject": certificate.subject.display(),
-                "issuer": certificate.issuer.display(),
-                "serial": f"{certificate.serial:x}",
-                "not_before": _time(certificate.not_before),
-                "not_after": _time(certificate.not_after),
-                "sha256": certificate.fingerprint_sha256.hex(),
-                "revocation": _state(report, index),
-            }
-            for index, certificate in enumerate(verdict.path)
-        ],
+        "path": path_as_json(report),
         "policies": sorted(verdict.policies) if isinstance(verdict, Valid) else [],
         "fetched": [{"url": each.url, "failure": each.failure} for each in report.fetched],
     }
+
+
+def path_as_json(report: Report) -> list[dict[str, Any]]:
+    """The certificates of the path, with what is known of their revocation."""
+    return [
+        {
+            "subject": certificate.subject.display(),
+            "issuer": certificate.issuer.display(),
+            "serial": f"{certificate.serial:x}",
+            "not_before": time_as_text(certificate.not_before),
+            "not_after": time_as_text(certificate.not_after),
+            "sha256": certificate.fingerprint_sha256.hex(),
+            "revocation": _state(report, index),
+        }
+        for index, certificate in enumerate(report.verdict.path)
+    ]
 
 
 def _state(report: Report, index: int) -> dict[str, Any] | None:
@@ -65,7 +70,7 @@ def _state(report: Report, index: int) -> dict[str, Any] | None:
         "state": found.state.value,
         "source": found.source or None,
         "why": found.why or None,
-        "revoked_at": _time(found.revoked_at) if found.revoked_at else None,
+        "revoked_at": time_as_text(found.revoked_at) if found.revoked_at else None,
         "reason": found.reason,
     }
 
@@ -83,10 +88,11 @@ def _policies(verdict: Valid) -> str:
     return ", ".join(sorted(verdict.policies)) or "none"
 
 
-def _time(moment: datetime) -> str:
+def time_as_text(moment: datetime) -> str:
+    """ISO 8601, UTC, seconds."""
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _printable(line: str) -> str:
-    """What does not print could move a terminal's cursor or forge a line."""
+def printable(line: str) -> str:
+    """The line, escaped: what does not print could move a terminal's cursor or forge a line."""
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in line)

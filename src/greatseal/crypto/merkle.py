@@ -51,6 +51,21 @@ class Frontier:
         return accumulated
 
 
+def frontier_of_last(size: int, leaf: bytes, path: Sequence[bytes]) -> Frontier:
+    """The tree of `size` leaves from the hash and the inclusion proof of its last one: its siblings all lie left.
+
+    Raises ValueError for a path that is not as long as that of the last leaf.
+    """
+    if size < 1:
+        raise ValueError("an empty tree has no last leaf")
+    within = (size & -size).bit_length() - 1
+    if len(path) != within + size.bit_count() - 1:
+        raise ValueError(f"a path of {len(path)} nodes does not lead to the last leaf of {size}")
+    for step in path[:within]:
+        leaf = node_hash(step, leaf)
+    return Frontier(size, (*reversed(path[within:]), leaf))
+
+
 def root_of(leaves: Sequence[bytes]) -> bytes:
     """The root over leaf hashes."""
     frontier = Frontier()

@@ -8,9 +8,7 @@ receive plain values. `docs/settings.md` is rendered from it.
 from greatseal.settings.paths import DataPaths
 from greatseal.settings.sources import Field, SettingsError, default_data_directory, fields, load
 from greatseal.settings.tree import (
-    Address,
     AuditSettings,
-    Hidden,
     KekSettings,
     KeysSettings,
     LogSettings,
@@ -18,6 +16,7 @@ from greatseal.settings.tree import (
     ServerSettings,
     Settings,
 )
+from greatseal.settings.values import Address, Hidden
 
 __all__ = [
     "Address",

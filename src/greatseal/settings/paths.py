@@ -43,6 +43,11 @@ class DataPaths:
         return self.path / "objects"
 
     @property
+    def checkpoints(self) -> Path:
+        """The newest checkpoint of each of our transparency logs; not part of a backup of the database."""
+        return self.path / "checkpoints"
+
+    @property
     def endpoint(self) -> Path:
         """Where the service answered last, JSON."""
         return self.path / "run" / "endpoint.json"

@@ -15,10 +15,17 @@ from typing import Any
 import msgspec
 
 from greatseal.settings.channels import beside, channel_problems
+from greatseal.settings.control import control_problems
+from greatseal.settings.dns import dns_problems, found_from
 from greatseal.settings.paths import DataPaths
-from greatseal.settings.tree import KeyStoreSettings, Section, Settings
+from greatseal.settings.transparency import transparency_problems
+from greatseal.settings.tree import KeyStoreSettings, Settings
+from greatseal.settings.values import Section
 
 ENVIRONMENT_PREFIX = "GREATSEAL_"
+_SECRETS = frozenset(
+    ("kek.passphrase", "root.secret_access_key", "audit.webhook_token", "mail.password", "upstream.eab_key")
+)
 
 
 class SettingsError(Exception):
@@ -46,7 +53,7 @@ class Field:
     @property
     def hidden(self) -> bool:
         """Whether it is a secret, which a settings file (it ends in a repository one day) must not hold."""
-        return self.name in ("kek.passphrase", "root.secret_access_key", "audit.webhook_token", "mail.password")
+        return self.name in _SECRETS
 
 
 def fields(section: type[msgspec.Struct] = Settings, prefix: str = "") -> Iterator[Field]:
@@ -157,6 +164,8 @@ def _from_file(path: Path, problems: list[str]) -> dict[str, Any]:
             found[name] = {each: _beside(path, store) for each, store in value.items()}
         elif name == "channels":
             found[name] = {each: beside(path.parent.absolute(), channel) for each, channel in value.items()}
+        elif name == "dns_providers":
+            found[name] = {each: found_from(path.parent.absolute(), provider) for each, provider in value.items()}
     return found
 
 
@@ -192,8 +201,8 @@ def _put(found: dict[str, Any], field: Field, value: object, where: str, problem
 
 
 def _suggestion(wrong: str, known: Mapping[str, object]) -> str:
-    # The last part alone finds a setting that was written into the wrong section.
-    by_last_part = {name.rpartition(".")[2]: name for name in known}
+    # The last part alone finds a setting that was written into the wrong section; of several, the first.
+    by_last_part = {name.rpartition(".")[2]: name for name in reversed(list(known))}
     close = difflib.get_close_matches(wrong, known, 1, 0.7)
     close += [by_last_part[part] for part in difflib.get_close_matches(wrong.rpartition(".")[2], by_last_part, 1, 0.75)]
     return f"; did you mean {close[0]}?" if close else ""
@@ -230,8 +239,9 @@ def _conflicts(chosen: dict[str, Any]) -> list[str]:
     ]
     problems += _outside_store(chosen)
     problems += channel_problems(chosen)
-    if chosen.get("server.workers", 1) != 1:
-        problems.append("server.workers (--workers): this version runs exactly one process; leave it at 1")
+    problems += dns_problems(chosen)
+    problems += control_problems(chosen)
+    problems += transparency_problems(chosen)
     enabled, region = chosen.get("enabled_regions"), chosen.get("region", "us-east-1")
     if enabled and region not in enabled:
         problems.append(f"region {region} is not among enabled_regions: add it there")

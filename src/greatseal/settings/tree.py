@@ -3,76 +3,20 @@
 `docs/settings.md` is rendered from the descriptions here.
 """
 
-import re
 from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
+from greatseal.settings.control import DomainControlSettings, PerspectiveSettings, ResolverSettings
+from greatseal.settings.dns import DnsProviderSettings, UpstreamSettings, ZoneServerSettings
 from greatseal.settings.paths import DataPaths
-
-
-class Address(str):
-    """Where a listener binds: `HOST:PORT` or `[IPV6]:PORT`; port 0 lets the system pick a free one.
-
-    Raises ValueError for anything else.
-    """
-
-    __slots__ = ()
-
-    def __new__(cls, text: str) -> "Address":
-        """Checks the text."""
-        found = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^:\s\[\]]+):([0-9]{1,5})", text)
-        if not found or int(found[2]) > 65535:
-            raise ValueError(f"expected HOST:PORT or [IPV6]:PORT, got {text!r}")
-        return super().__new__(cls, text)
-
-    @property
-    def host(self) -> str:
-        """The host without brackets."""
-        return self.rpartition(":")[0].strip("[]")
-
-    @property
-    def port(self) -> int:
-        """The port."""
-        return int(self.rpartition(":")[2])
-
-
-class Route(str):
-    """Where a host really is: `HOST=ADDRESS:PORT`. Raises ValueError for anything else."""
-
-    __slots__ = ()
-
-    def __new__(cls, text: str) -> "Route":
-        """Checks the text."""
-        host, _, where = text.partition("=")
-        if not re.fullmatch(r"[A-Za-z0-9.-]{1,253}", host) or Address(where).port == 0:
-            raise ValueError(f"expected HOST=ADDRESS:PORT, got {text!r}")
-        return super().__new__(cls, text)
-
-    @property
-    def host(self) -> str:
-        """The host that requests are for."""
-        return self.partition("=")[0]
-
-    @property
-    def to(self) -> Address:
-        """Where they go."""
-        return Address(self.partition("=")[2])
-
-
-class Hidden(str):
-    """Text that does not print: a password of the environment on its way to the room that needs it."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "Hidden(…)"
-
-
-class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A table of the settings file."""
+from greatseal.settings.timestamps import TimestampSettings
+from greatseal.settings.transparency import OutsideLogs, TransparencySettings
+from greatseal.settings.trust_services import TrustServicesSettings
+from greatseal.settings.validation import ValidationSettings
+from greatseal.settings.values import Address, Hidden, Route, Section
 
 
 class ServerSettings(Section, frozen=True, kw_only=True):
@@ -91,7 +35,13 @@ class ServerSettings(Section, frozen=True, kw_only=True):
         tuple[Annotated[str, Meta(min_length=1, max_length=253)], ...],
         Meta(description="DNS names and IP addresses that the HTTPS certificate carries besides those of this host"),
     ] = ()
-    workers: Annotated[int, Meta(ge=1, description="Server processes; this version runs exactly one")] = 1
+    workers: Annotated[
+        int,
+        Meta(
+            ge=1,
+            description="Server processes on this machine, each with an interpreter of its own; one for each core",
+        ),
+    ] = 1
     # The AWS CLI uploads up to 8 MiB in one piece. The largest legal requests of other services import a certificate:
     # 32 KiB of certificate, 5 KiB of key and 2 MiB of chain (acm.md 1.3) are 2.8 MiB in base64.
     max_body_bytes: Annotated[
@@ -427,7 +377,7 @@ class Settings(Section, frozen=True, kw_only=True):
             description="Key stores by name, as tables `[key_stores.NAME]` of the file: `module`, `token_label`, "
             "`pin_file`, `max_sessions` (8), `timeout_seconds` (10); see docs/keys.md"
         ),
-    ] = {}
+    ] = msgspec.field(default_factory=dict)
     external_key_stores: ExternalKeyStoreSettings = ExternalKeyStoreSettings()
     root: RootSettings = RootSettings()
     access: AccessSettings = AccessSettings()
@@ -444,7 +394,30 @@ class Settings(Section, frozen=True, kw_only=True):
             description="Channels by name, as tables `[channels.NAME]` of the file: `kind` (`email`, `webhook`, "
             "`syslog`, `command`, `nats`, `amqp`, `kafka`) and what it needs; see docs/notifications.md"
         ),
-    ] = {}
+    ] = msgspec.field(default_factory=dict)
+    dns_providers: Annotated[
+        dict[Annotated[str, Meta(pattern="^[a-z][a-z0-9_-]{0,63}$")], DnsProviderSettings],
+        Meta(
+            description="DNS providers by name, as tables `[dns_providers.NAME]` of the file: `kind` (`rfc2136`, "
+            "`route53`, `lexicon`), `zones` and what it needs; see docs/dns.md"
+        ),
+    ] = msgspec.field(default_factory=dict)
+    trust_services: TrustServicesSettings = TrustServicesSettings()
+    timestamps: TimestampSettings = TimestampSettings()
+    validation: ValidationSettings = ValidationSettings()
+    domain_control: DomainControlSettings = DomainControlSettings()
+    resolver: ResolverSettings = ResolverSettings()
+    perspectives: Annotated[
+        dict[Annotated[str, Meta(pattern="^[a-z][a-z0-9_-]{0,63}$")], PerspectiveSettings],
+        Meta(
+            description="Remote perspectives by name, as tables `[perspectives.NAME]` of the file: `address` "
+            "(`HOST:PORT`) and `region`; see docs/domain-control.md"
+        ),
+    ] = msgspec.field(default_factory=dict)
+    zone_server: ZoneServerSettings = ZoneServerSettings()
+    upstream: UpstreamSettings = UpstreamSettings()
+    transparency: TransparencySettings = TransparencySettings()
+    transparency_logs: OutsideLogs = msgspec.field(default_factory=dict)
     log: LogSettings = LogSettings()
 
     @property

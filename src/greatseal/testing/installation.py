@@ -21,6 +21,7 @@ from botocore.credentials import Credentials
 
 from greatseal.app.building import build
 from greatseal.app.doors import aws_door
+from greatseal.app.publics import PublicWishes
 from greatseal.app.rooms import Rooms
 from greatseal.aws.door import AwsDoor
 from greatseal.crypto.wrap import Keyring
@@ -33,6 +34,7 @@ from greatseal.kernel.ids import new_uuid
 from greatseal.kernel.secret import Secret
 from greatseal.storage import Storage
 from greatseal.testing.clock import FakeClock
+from greatseal.testing.control import FakeControl
 from greatseal.testing.entropy import FakeEntropy
 from greatseal.testing.key_proxies import FakeKeyProxies
 from greatseal.work.runner import Runner
@@ -66,6 +68,8 @@ class Installation:
         self.entropy: Entropy = entropy or FakeEntropy()
         self.region = region
         more.setdefault("key_proxies", FakeKeyProxies(self.entropy))
+        self.control = FakeControl()
+        more.setdefault("public", PublicWishes(control=self.control, can_mail=True))
         self.rooms: Rooms = build(
             storage=storage,
             kek=kek,

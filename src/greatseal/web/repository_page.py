@@ -47,23 +47,23 @@ def entry(found: Entry) -> str:
     facts = (
         ("Subject", escape(certificate.subject.display())),
         ("Issuer", escape(certificate.issuer.display())),
-        ("Serial number", _code(_colons(certificate.serial.to_bytes((certificate.serial.bit_length() + 7) // 8 or 1)))),
-        ("Valid from", _time(certificate.not_before)),
-        ("Valid until", _time(certificate.not_after) + (" <strong>expired</strong>" if over else "")),
+        ("Serial number", code(colons(certificate.serial.to_bytes((certificate.serial.bit_length() + 7) // 8 or 1)))),
+        ("Valid from", moment_of(certificate.not_before)),
+        ("Valid until", moment_of(certificate.not_after) + (" <strong>expired</strong>" if over else "")),
         ("Key", escape(found.key_algorithm)),
     )
     # A pin is one of these, never one of those: the two are mixed up easily (workflows.md 13.1).
     digests = (
-        ("Public key (SPKI), SHA-256", _code(key.hex())),
-        ("Public key (SPKI), SHA-256 in base64", _code(base64.b64encode(key).decode("ascii"))),
-        ("Certificate, SHA-256", _code(_colons(certificate.fingerprint_sha256))),
-        ("Certificate, SHA-1", _code(_colons(hashlib.sha1(certificate.der, usedforsecurity=False).digest()))),
+        ("Public key (SPKI), SHA-256", code(key.hex())),
+        ("Public key (SPKI), SHA-256 in base64", code(base64.b64encode(key).decode("ascii"))),
+        ("Certificate, SHA-256", code(colons(certificate.fingerprint_sha256))),
+        ("Certificate, SHA-1", code(colons(hashlib.sha1(certificate.der, usedforsecurity=False).digest()))),
     )
     files = (f'<a href="/ca/{found.id}.{ending}">{escape(text)}</a>' for ending, text in _FILES)
-    return _page(
+    return page(
         _title(found),
-        f"{_facts(facts)}<h2>Digests</h2>{_facts(digests)}<h2>Downloads</h2>{_items(files)}"
-        f"<h2>Revocation</h2>{_items(_checks(found))}",
+        f"{facts_of(facts)}<h2>Digests</h2>{facts_of(digests)}<h2>Downloads</h2>{items(files)}"
+        f"<h2>Revocation</h2>{items(_checks(found))}",
     )
 
 
@@ -71,17 +71,17 @@ def index(entries: Sequence[Entry], more: str | None) -> str:
     """A page of the index; `more` is the id to go on after."""
     cas = (
         f'<a href="/ca/{each.id}">{escape(_title(each))}</a><small>{escape(each.certificate.subject.display())}, '
-        f"until {_time(each.certificate.not_after)}</small>"
+        f"until {moment_of(each.certificate.not_after)}</small>"
         for each in entries
     )
-    content = _items(cas) if entries else "<p>No certificate authority is listed here.</p>"
+    content = items(cas) if entries else "<p>No certificate authority is listed here.</p>"
     following = f'<p><a href="/ca/?after={escape(more)}">More</a></p>' if more else ""
-    return _page("Certificate authorities", content + following)
+    return page("Certificate authorities", content + following)
 
 
 def _checks(found: Entry) -> Iterable[str]:
     if found.ocsp_url is not None:
-        yield f"OCSP: {_code(found.ocsp_url)}"
+        yield f"OCSP: {code(found.ocsp_url)}"
     for each in found.lists:
         yield _list(each)
     if found.ocsp_url is None and not found.lists:
@@ -95,7 +95,7 @@ def _list(found: PublishedList) -> str:
     )
     return (
         f'{kind}: <a href="{escape(found.url)}">{escape(found.url)}</a>'
-        f"<small>Number {found.number}, next update {_time(found.next_update)}</small>{delta}"
+        f"<small>Number {found.number}, next update {moment_of(found.next_update)}</small>{delta}"
     )
 
 
@@ -104,28 +104,34 @@ def _title(found: Entry) -> str:
     return (subject.common_names or (subject.display(),))[0] or found.id
 
 
-def _facts(facts: Iterable[tuple[str, str]]) -> str:
+def facts_of(facts: Iterable[tuple[str, str]]) -> str:
+    """A list of names and values, both HTML."""
     return "<dl>" + "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in facts) + "</dl>"
 
 
-def _items(items: Iterable[str]) -> str:
-    return "<ul>" + "".join(f"<li>{item}</li>" for item in items) + "</ul>"
+def items(entries: Iterable[str]) -> str:
+    """A list of HTML."""
+    return "<ul>" + "".join(f"<li>{entry}</li>" for entry in entries) + "</ul>"
 
 
-def _code(text: str) -> str:
+def code(text: str) -> str:
+    """Text that people copy."""
     return f"<code>{escape(text)}</code>"
 
 
-def _colons(octets: bytes) -> str:
+def colons(octets: bytes) -> str:
+    """Hex pairs with colons between them, as key stores print fingerprints."""
     return octets.hex(":").upper()
 
 
-def _time(moment: datetime) -> str:
+def moment_of(moment: datetime) -> str:
+    """A time, for people and for programs."""
     machine = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
     return f'<time datetime="{machine}">{moment.strftime("%Y-%m-%d %H:%M:%S")} UTC</time>'
 
 
-def _page(title: str, content: str) -> str:
+def page(title: str, content: str) -> str:
+    """A whole page; `content` is HTML."""
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'

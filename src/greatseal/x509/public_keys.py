@@ -5,6 +5,8 @@ of more kinds and its signature algorithm may be spelt in ways that we would not
 read, strictly. Whether such a key is good enough for a certificate is decided by the issuance policy.
 """
 
+from functools import lru_cache
+
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ed448, ed25519, padding, rsa
@@ -67,6 +69,8 @@ def key_bits(spki: bytes) -> bytes:
     return bits
 
 
+# Reading a key takes longer than verifying a signature with it, and keys come again: of issuers, of signers of files.
+@lru_cache(maxsize=256)
 def load_subject_key(spki: bytes) -> SubjectKey:
     """The key inside a SubjectPublicKeyInfo. Raises DerError when it cannot be read or is of no known kind."""
     oid = spki_algorithm(spki)

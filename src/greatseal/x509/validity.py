@@ -13,6 +13,13 @@ NO_EXPIRY = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 """The end of a certificate that has no well-defined one (RFC 5280 section 4.1.2.5)."""
 SHORT_LIVED = timedelta(days=7)
 """The longest life in the mode SHORT_LIVED_CERTIFICATE, from issuance to NotAfter (acm-pca.md 4)."""
+_DAY = timedelta(days=1)
+# From when on a public certificate may live how long, the latest first (BR section 6.3.2).
+_PUBLIC_LIMITS = (
+    (datetime(2029, 3, 15, tzinfo=UTC), 47 * _DAY),
+    (datetime(2027, 3, 15, tzinfo=UTC), 100 * _DAY),
+)
+_PUBLIC_LIMIT = 200 * _DAY
 
 
 class ValidityType(Enum):
@@ -120,3 +127,19 @@ def check_short_lived(not_after: datetime, issued_at: datetime) -> None:
             "The certificate validity specified exceeds 7 days, the longest that a CA in the mode "
             "SHORT_LIVED_CERTIFICATE issues."
         )
+
+
+def public_limit(not_before: datetime) -> timedelta:
+    """How long a public certificate that begins then may live, both ends counted (BR section 6.3.2)."""
+    return next((limit for since, limit in _PUBLIC_LIMITS if not_before >= since), _PUBLIC_LIMIT)
+
+
+def public_period(issued_at: datetime, days: int) -> tuple[datetime, datetime]:
+    """From midnight of the day of issuance to a second before a midnight `days` later, or the limit (acm.md 7.3)."""
+    start = issued_at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return start, start + min(days * _DAY, public_limit(start)) - timedelta(seconds=1)
+
+
+def absolute(moment: datetime) -> Validity:
+    """A moment as a validity."""
+    return Validity(int(moment.timestamp()), ValidityType.ABSOLUTE)

@@ -11,9 +11,9 @@ from audit_room import OTHER_SIGNER, Room, caller
 from sqlalchemy import text
 
 from greatseal.crypto.merkle import Frontier, leaf_hash
+from greatseal.crypto.tiles import grow
 from greatseal.domain.audit import LogDamaged, Seals, leaf, newest, note, verify
 from greatseal.domain.audit.store.records import audit_record
-from greatseal.domain.audit.tiles import grow
 from greatseal.kernel.errors import InvalidArgument
 
 COUNT = 300

@@ -6,7 +6,7 @@ import pytest
 from audit_room import AUTHORITY, Room, caller
 
 from greatseal.domain.audit import AuditFailed, newest
-from greatseal.domain.audit.writer import GroupWriter
+from greatseal.storage.group_commit import GroupWriter
 from greatseal.testing.faults import FaultyStorage
 
 
@@ -49,7 +49,7 @@ def wait_for(writer: GroupWriter[object], waiting: int) -> None:
 
 def test_what_comes_meanwhile_is_written_together():
     gate = Gate()
-    writer: GroupWriter[object] = GroupWriter(gate, largest=4)
+    writer: GroupWriter[object] = GroupWriter(gate, failed=AuditFailed, largest=4)
     outcomes: dict[object, object] = {}
     threads = [submit(writer, 0, outcomes)]
     assert gate.entered.acquire(timeout=30)
@@ -68,7 +68,7 @@ def test_what_comes_meanwhile_is_written_together():
 
 def test_a_failed_batch_fails_for_each_of_it_and_for_nobody_else():
     gate = Gate()
-    writer: GroupWriter[object] = GroupWriter(gate)
+    writer: GroupWriter[object] = GroupWriter(gate, failed=AuditFailed)
     outcomes: dict[object, object] = {}
     bad = OSError("disk full")
     threads = [submit(writer, "first", outcomes)]
@@ -92,7 +92,7 @@ def test_a_failed_batch_fails_for_each_of_it_and_for_nobody_else():
 
 def test_an_interrupted_leader_strands_nobody():
     gate = Gate()
-    writer: GroupWriter[object] = GroupWriter(gate)
+    writer: GroupWriter[object] = GroupWriter(gate, failed=AuditFailed)
     outcomes: dict[object, object] = {}
     stop = KeyboardInterrupt()
     threads = [submit(writer, stop, outcomes)]

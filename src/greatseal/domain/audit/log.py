@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from greatseal.crypto import merkle
 from greatseal.crypto.merkle import HASH_SIZE, Frontier
+from greatseal.crypto.tiles import TILE_BITS, TILE_WIDTH, grow, split
 from greatseal.domain.audit import note, reading
 from greatseal.domain.audit.model import LogDamaged
 from greatseal.domain.audit.note import Checkpoint
@@ -14,7 +15,6 @@ from greatseal.domain.audit.seal import CHECKPOINT, HEAD, RECORD, Seals
 from greatseal.domain.audit.store import log as store
 from greatseal.domain.audit.store import raw, records
 from greatseal.domain.audit.store.log import Head, StoredCheckpoint
-from greatseal.domain.audit.tiles import TILE_BITS, TILE_WIDTH, grow, split
 from greatseal.kernel.clock import Clock
 from greatseal.kernel.entropy import Entropy
 from greatseal.kernel.ids import new_uuid

@@ -16,18 +16,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 
-from greatseal.crypto import signature
+from greatseal.crypto import signature, signed_note
 from greatseal.crypto.algorithms import KeyAlgorithm, SignatureAlgorithm
 from greatseal.crypto.keypair import UnusableKey
 from greatseal.crypto.merkle import HASH_SIZE
 from greatseal.crypto.signature import Signer
+from greatseal.crypto.signed_note import NoteSignature
 
 _TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
 _ALGORITHM = SignatureAlgorithm.SHA256WITHECDSA
-_NOTE = re.compile(
-    r"(?P<body>(?P<origin>[^\s+]+)\n(?P<size>0|[1-9][0-9]{0,18})\n"
-    r"(?P<root>[A-Za-z0-9+/]{43}=)\ntime (?P<time>[0-9T:.Z-]+)\n)"
-    r"\n(?P<signatures>(?:\u2014 [^\s+]+ [A-Za-z0-9+/]+={0,2}\n)+)"
+_BODY = re.compile(
+    r"(?P<origin>[^\s+]+)\n(?P<size>0|[1-9][0-9]{0,18})\n(?P<root>[A-Za-z0-9+/]{43}=)\ntime (?P<time>[0-9T:.Z-]+)\n"
 )
 
 
@@ -79,24 +78,19 @@ def sign(checkpoint: Checkpoint, signer: Signer) -> str:
     if not signature.verify(signer.spki, _ALGORITHM, signed, checkpoint.body.encode()):
         # A token may return anything (faults.md 66).
         raise ValueError("the signature over the checkpoint does not verify")
-    line = base64.b64encode(key_id(signer.spki) + signed).decode("ascii")
-    return f"{checkpoint.body}\n\u2014 {checkpoint.origin} {line}\n"
+    return signed_note.write(checkpoint.body, [NoteSignature(checkpoint.origin, key_id(signer.spki), signed)])
 
 
 def parse(note: str) -> SignedCheckpoint:
     """Raises ValueError for anything but a checkpoint as we write it, with signatures by whom ever."""
-    found = _NOTE.fullmatch(note)
+    body, signatures = signed_note.parse(note)
+    found = _BODY.fullmatch(body)
     if found is None:
         raise ValueError("the text is not a signed checkpoint")
     at = datetime.strptime(found["time"], _TIME).replace(tzinfo=UTC)
     root = base64.b64decode(found["root"], validate=True)
     checkpoint = Checkpoint(found["origin"], int(found["size"]), root, at)
-    if checkpoint.body != found["body"] or len(root) != HASH_SIZE:
+    if checkpoint.body != body or len(root) != HASH_SIZE:
         raise ValueError("the checkpoint is not in its canonical form")
-    signatures = []
-    for line in found["signatures"].splitlines():
-        _, name, text = line.split(" ")
-        raw = base64.b64decode(text, validate=True)
-        if name == checkpoint.origin and len(raw) > 4:
-            signatures.append((raw[:4], raw[4:]))
-    return SignedCheckpoint(checkpoint, tuple(signatures))
+    ours = tuple((each.key_id, each.signature) for each in signatures if each.name == checkpoint.origin)
+    return SignedCheckpoint(checkpoint, ours)

@@ -6,11 +6,11 @@ from functools import lru_cache
 
 from greatseal.crypto import merkle
 from greatseal.crypto.merkle import Subtree
+from greatseal.crypto.tiles import subtrees
 from greatseal.domain.audit import leaf, note
 from greatseal.domain.audit.model import AuditRecord, LogDamaged
 from greatseal.domain.audit.store import log as store
 from greatseal.domain.audit.store import records
-from greatseal.domain.audit.tiles import subtrees
 from greatseal.kernel.errors import InProgress, NotFound
 from greatseal.storage import Storage, Tx
 

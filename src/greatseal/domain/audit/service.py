@@ -1,23 +1,24 @@
 """The verbs of the audit room that write records and read them back."""
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 
 from greatseal.crypto.merkle import leaf_hash
 from greatseal.domain.audit import cloudtrail, leaf, search
 from greatseal.domain.audit.drafts import Drafts
-from greatseal.domain.audit.model import AuditRecord, Lookup, Outcome, SinkFailed, describe, reads
+from greatseal.domain.audit.model import AuditFailed, AuditRecord, Lookup, Outcome, SinkFailed, describe, reads
 from greatseal.domain.audit.ports import AuditSink, IdentityOf
 from greatseal.domain.audit.seal import RECORD, Seals
 from greatseal.domain.audit.store import records as store
-from greatseal.domain.audit.writer import GroupWriter
 from greatseal.kernel.caller import Caller
 from greatseal.kernel.clock import Clock
 from greatseal.kernel.entropy import Entropy
 from greatseal.kernel.ids import new_ordered_id, new_uuid
 from greatseal.kernel.pages import Page, PageTokens
 from greatseal.storage import Storage, Tx
+from greatseal.storage.group_commit import GroupWriter
 
 
 class _Heard(threading.local):
@@ -34,6 +35,12 @@ class _Heard(threading.local):
 
     def has(self, caller: Caller) -> bool:
         return caller.request_id == self._request_id and caller.account in self._accounts
+
+
+class _Group(threading.local):
+    """The records of this thread that are stored together, while there is such a group."""
+
+    records: list[AuditRecord] | None = None
 
 
 class Audit:
@@ -59,7 +66,8 @@ class Audit:
         self._identity = identity
         self._drafts = Drafts()
         self._heard = _Heard()
-        self._writer: GroupWriter[AuditRecord] = GroupWriter(self._write_calls)
+        self._group = _Group()
+        self._writer: GroupWriter[AuditRecord] = GroupWriter(self._write_calls, failed=AuditFailed)
 
     def record(
         self, tx: Tx, caller: Caller, *resources: str, response: Mapping[str, object] | None = None, **detail: str
@@ -98,8 +106,27 @@ class Audit:
         """
         only_reads = reads(caller.operation) if read_only is None else read_only
         outcome = Outcome(error_code, error_message, None if only_reads else response, only_reads)
-        self._writer.submit(self._make(caller, resources, detail, outcome))
+        record = self._make(caller, resources, detail, outcome)
+        if self._group.records is None:
+            self._writer.submit(record)
+        else:
+            self._group.records.append(record)
         self._heard.add(caller)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What this thread records of calls inside is stored at the end, in one go.
+
+        Nobody may be answered before that. Raises AuditFailed.
+        """
+        records: list[AuditRecord] = []
+        self._group.records = records
+        try:
+            yield
+        finally:
+            self._group.records = None
+        if records:
+            self._writer.submit(*records)
 
     def recent(self, tx: Tx, account: str, limit: int) -> Sequence[AuditRecord]:
         """The newest records of an account, newest first."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from greatseal.crypto.merkle import EMPTY_ROOT, HASH_SIZE, Frontier, leaf_hash
+from greatseal.crypto.tiles import TILE_WIDTH, grow, sizes, split
 from greatseal.domain.audit import leaf, note
 from greatseal.domain.audit.examined_checkpoints import Checkpoints
 from greatseal.domain.audit.findings import Finding, Findings, Kind, Report
@@ -19,7 +20,6 @@ from greatseal.domain.audit.store import log as store
 from greatseal.domain.audit.store import raw
 from greatseal.domain.audit.store.log import Head
 from greatseal.domain.audit.store.raw import RawRecord
-from greatseal.domain.audit.tiles import TILE_WIDTH, grow, sizes, split
 from greatseal.kernel.errors import InvalidArgument
 from greatseal.storage import Storage, Tx
 from greatseal.storage.errors import StorageError, StorageUnavailable

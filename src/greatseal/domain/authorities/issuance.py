@@ -1,22 +1,24 @@
-"""The ceremony of issuance. The numbers are the steps of docs/issuance.md, which is the law.
+"""The ceremony of issuance. The numbers are the steps of docs/issuance.md, which is the law; `signing` has 5 to 7.
 
 The order makes a crash at any line harmless: what is to be signed is in the database before the key is
 used, and what was signed can always be finished from there.
 """
 
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import lru_cache
 
-from greatseal.crypto import signature
+from greatseal.crypto.algorithms import SignatureAlgorithm
 from greatseal.crypto.signature import SignerUnavailable
 from greatseal.domain.audit import Audit
 from greatseal.domain.authorities.issued import (
     IssuedCertificate,
     JournalEntry,
     JournalState,
+    Precertificate,
     certificate_arn,
     serial_of_certificate_arn,
     serial_text,
@@ -25,46 +27,29 @@ from greatseal.domain.authorities.model import Authority, CaCertificate, parsed_
 from greatseal.domain.authorities.order import Order, check_authority, check_limits, check_request
 from greatseal.domain.authorities.ports import RevocationAddresses, RevocationPoints
 from greatseal.domain.authorities.registry import Registry
+from greatseal.domain.authorities.signing import ABANDONED_AFTER, Prepared, Signing, issued_of, precertificate_of
 from greatseal.domain.authorities.store import authorities as store
 from greatseal.domain.authorities.store import journal
-from greatseal.domain.events import Event, Events
+from greatseal.domain.events import Events
 from greatseal.domain.keys import Keys
 from greatseal.domain.keys.model import fingerprint
 from greatseal.domain.policy import KeyPolicy
 from greatseal.kernel.caller import Caller
 from greatseal.kernel.clock import Clock
 from greatseal.kernel.entropy import Entropy
-from greatseal.kernel.errors import InProgress, InvalidArgument, MalformedCsr, NotFound, Refusal, RequestFailed
+from greatseal.kernel.errors import InProgress, InvalidArgument, MalformedCsr, NotFound, RequestFailed
 from greatseal.kernel.ids import new_serial
-from greatseal.storage import Storage, Tx, idempotency, queue
-from greatseal.storage.errors import StorageError
-from greatseal.x509 import lint, templates, validity
-from greatseal.x509.certificate import Certificate, TbsCertificate, assemble, encode_tbs
+from greatseal.storage import Storage, Tx, idempotency
+from greatseal.x509 import lint, sct, templates, validity
+from greatseal.x509.certificate import Certificate, TbsCertificate, encode_tbs
 from greatseal.x509.csr import CertificationRequest
 from greatseal.x509.der import DerError
-from greatseal.x509.templates import IssuerFacts
+from greatseal.x509.templates import IssuerFacts, Template, find_any_template
+from greatseal.x509.tls_encoding import EncodingError
 
 log = logging.getLogger(__name__)
 
-# Another node may be between its steps 4 and 7; after this long it is not.
-ABANDONED_AFTER = timedelta(minutes=1)
-ROOT_ISSUED_JOB = "watch-root-issuance"
-"""Written when a CA without anybody above it has issued; the key is the certificate's ARN."""
-SELF = "greatseal"
-"""The service principal under which the installation has certificates issued that it needs itself."""
-
-_END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 _SERIAL_ATTEMPTS = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A journal row that was committed, and the key to sign it with. Its only use is `Issuance.sign`."""
-
-    entry: JournalEntry
-    key_id: str
-    issuer_spki: bytes | None
-    """The public key that the signature must verify with; None for a self-signed root, which has its own."""
 
 
 class _SerialTaken(Exception):
@@ -88,13 +73,14 @@ class Issuance:
         entropy: Entropy,
         roots_are_watched: bool = False,
     ) -> None:
-        """With `roots_are_watched` the certificates of roots leave a job for whoever watches (ROOT_ISSUED_JOB)."""
-        self._roots_are_watched = roots_are_watched
+        """`roots_are_watched` as in `Signing`."""
+        self._signing = Signing(
+            storage=storage, keys=keys, events=events, clock=clock, roots_are_watched=roots_are_watched
+        )
         self._storage = storage
         self._registry = registry
         self._keys = keys
         self._key_policy = key_policy
-        self._events = events
         self._audit = audit
         self._points = points
         self._clock = clock
@@ -139,6 +125,8 @@ class Issuance:
         lifetime = validity.validity_period(order.validity, order.not_before, now)
         # A root takes nothing from its CA's settings (acm-pca.md 7.1).
         addresses = self._points.bind(tx, authority, serial) if issuers else RevocationAddresses()
+        if order.template.public:
+            addresses = replace(addresses, issuers_url=self._points.certificate_url(authority))
         content = templates.compose(
             order.template,
             request=request,
@@ -155,10 +143,11 @@ class Issuance:
                 not_after=lifetime[1],
                 subject=content.subject,
                 spki=request.spki,
-                extensions=content.extensions,
+                # Last, so that the certificate differs from it in its last extension only.
+                extensions=(*content.extensions, sct.POISON) if order.logged else content.extensions,
             )
         )
-        _lint(tbs, issuers[0] if issuers else None, order)
+        _check(tbs, issuers[0] if issuers else None, profile_of(order.template, order.signing_algorithm))
         entry = JournalEntry(
             authority_id=authority.id,
             serial=serial_text(serial),
@@ -175,6 +164,7 @@ class Issuance:
             prepared_at=now,
             key_fingerprint=fingerprint(request.spki),
             partition=addresses.partition,
+            logged=order.logged,
         )
         if not journal.prepare(tx, entry):  # 3
             raise _SerialTaken
@@ -225,85 +215,28 @@ class Issuance:
         )
         return earlier.result if earlier else None
 
-    def sign(self, prepared: Prepared) -> IssuedCertificate:
-        """Steps 5 to 7. Raises RequestFailed when the key made no good signature; the journal then says so.
-
-        Raises SignerUnavailable when the key cannot be reached now; the journal row stays open.
-        """
-        entry = prepared.entry
-        der = None
-        try:
-            der = self._signed(prepared)
-        except (StorageError, SignerUnavailable):
-            raise  # the key was not reached: the row stays open, and recovery signs
-        except Exception:
-            # Nothing left the key that we could give to anybody, so the row can be closed for good. Were
-            # closing to fail as well, recovery would try to sign once more: harmless, the serial is taken.
-            log.exception("signing failed", extra={"certificate_arn": entry.arn})
-        issued = self._storage.transact(lambda tx: self._close(tx, entry, der))
-        if issued is None:
-            raise RequestFailed("The certificate could not be signed.")
-        return issued
-
-    def _signed(self, prepared: Prepared) -> bytes:
-        entry = prepared.entry
-        signer = self._keys.signer(prepared.key_id)
-        signed = signer.sign(entry.tbs, entry.signing_algorithm)  # 5
-        der = assemble(entry.tbs, entry.signing_algorithm, signed)
-        # 6: a token that signs wrongly, or a certificate that is not the one in the journal, goes nowhere.
-        certificate = Certificate.parse(der)
-        if certificate.tbs != entry.tbs:
-            raise ValueError("the certificate differs from the journal")
-        # With the issuer's public key and not with what the signer says is its own: keys may have been mixed up.
-        issuer_spki = prepared.issuer_spki or certificate.spki
-        if not signature.verify(issuer_spki, entry.signing_algorithm, signed, entry.tbs):
-            raise ValueError("the signature does not verify with the issuer's key")
-        return der
-
-    def _close(self, tx: Tx, entry: JournalEntry, der: bytes | None) -> IssuedCertificate | None:
-        """Step 7. The certificate that exists from now on, or None when the row is closed as FAILED."""
-        first = journal.close(tx, entry, certificate=der, at=self._clock.now())
-        if first:
-            self._events.emit(
-                tx,
-                Event(
-                    "aws.acm-pca",
-                    "ACM Private CA Certificate Issuance",
-                    entry.account,
-                    entry.region,
-                    (entry.arn.partition("/certificate/")[0], entry.arn),
-                    {"result": "failure" if der is None else "success"},
-                ),
-            )
-        # Recovery on another node may have been faster; its outcome is then the one that holds, good or bad.
-        closed = journal.find(tx, entry.authority_id, entry.serial)
-        assert closed is not None
-        if closed.state is not JournalState.ISSUED:
-            return None
-        issued = self._issued(tx, closed)
-        of_root = len(issued.chain or ()) <= 1
-        # What we sign for ourselves is nobody's act (workflows.md 5).
-        if self._roots_are_watched and first and of_root and closed.service_principal != SELF:
-            queue.enqueue(tx, kind=ROOT_ISSUED_JOB, key=issued.arn, payload={}, due=self._clock.now())
-        return issued
+    def sign(self, prepared: Prepared) -> IssuedCertificate | Precertificate:
+        """Steps 5 to 7, as `Signing.sign`."""
+        return self._signing.sign(prepared)
 
     def certificate(self, arn: str, certificate_arn: str) -> IssuedCertificate:
         """An issued certificate and its chain. Raises InProgress, RequestFailed, NotFound."""
 
         def work(tx: Tx) -> IssuedCertificate:
             authority = self._registry.load(tx, arn)
-            serial = serial_of_certificate_arn(arn, certificate_arn)
             require(authority, "read_issued", self._clock.now())
-            entry = journal.find(tx, authority.id, serial)
-            if entry is None:
-                raise NotFound(f"Could not find certificate {certificate_arn}")
-            if entry.state is JournalState.PREPARED:
+            entry = self._entry(tx, authority, certificate_arn)
+            if entry.state is not JournalState.ISSUED:
                 raise InProgress("The certificate has not been issued yet. Try again later.")
-            if entry.state is JournalState.FAILED:
-                raise RequestFailed("The certificate could not be issued.")
-            return self._issued(tx, entry)
+            return issued_of(tx, entry)
 
         return self._storage.read(work)
+
+    def certificate_in(self, tx: Tx, certificate_arn: str) -> bytes | None:
+        """The DER of an issued certificate, whatever became of its CA; None when there is none."""
+        authority, _, serial = certificate_arn.partition("/certificate/")
+        entry = journal.find(tx, authority.rpartition("/")[2], serial)
+        return None if entry is None else entry.certificate
 
     def issued_at(self, tx: Tx, authority_id: str, certificate_arn: str) -> datetime | None:
         """When a CA issued a certificate; None when it did not."""
@@ -311,53 +244,66 @@ class Issuance:
         return None if entry is None else entry.issued_at
 
     def finish_open(self, *, older_than: timedelta | None = ABANDONED_AFTER, limit: int = 100) -> int:
-        """Finishes journal rows that a crash left open, and returns how many. Repeating it is harmless.
+        """Finishes rows that a crash left open, as `Signing.finish_open`."""
+        return self._signing.finish_open(older_than=older_than, limit=limit)
 
-        `older_than` None takes every open row, also one of the future: the clock may have gone back since. A CA whose
-        key cannot be reached is left alone after one attempt, which counts, so that others do not wait behind it.
+    def precertificate(self, arn: str, certificate_arn: str) -> Precertificate | None:
+        """The precertificate that awaits its SCTs; None when the certificate is there.
+
+        Raises InProgress while one of the two is being signed, RequestFailed, NotFound.
         """
-        before = _END_OF_TIME if older_than is None else self._clock.now() - older_than
-        away: set[str] = set()
-        tried, more = 0, True
-        while more and tried < limit:
-            rest = limit - tried
-            entries = self._storage.read(lambda tx, rest=rest: journal.open_entries(tx, before, rest, without=away))  # type: ignore[misc]
-            more = False
-            for entry in entries:
-                if entry.authority_id in away:
-                    continue
-                tried += 1
-                if not self._finish(entry):
-                    away.add(entry.authority_id)
-                    more = True
-        return tried
 
-    def _finish(self, entry: JournalEntry) -> bool:
-        """False when the key could not be reached."""
-        prepared = self._storage.read(lambda tx: _prepared_again(tx, entry))
-        try:
-            self.sign(prepared)
-        except (Refusal, SignerUnavailable) as problem:
-            log.warning("could not finish %s: %s", entry.arn, problem)
-            return isinstance(problem, Refusal)
-        return True
+        def work(tx: Tx) -> Precertificate | None:
+            entry = self._entry(tx, self._registry.load(tx, arn), certificate_arn)
+            if entry.state is JournalState.ISSUED:
+                return None
+            if entry.state is JournalState.PREPARED:
+                raise InProgress("The certificate has not been issued yet. Try again later.")
+            return precertificate_of(tx, entry)
 
-    def _issued(self, tx: Tx, entry: JournalEntry) -> IssuedCertificate:
-        chain = None
-        if entry.issuer_certificate_id is not None:
-            issuer = store.certificate(tx, entry.issuer_certificate_id)
-            chain = (issuer.der, *issuer.chain)
-        return IssuedCertificate(entry.arn, entry.serial, entry.certificate or b"", chain)
+        return self._storage.read(work)
 
+    def embed(self, arn: str, certificate_arn: str, scts: Sequence[bytes]) -> IssuedCertificate:
+        """Steps 8 to 10: makes the certificate of a precertificate. Once it is made, it stays the answer.
 
-def _prepared_again(tx: Tx, entry: JournalEntry) -> Prepared:
-    """What a crash left of a `Prepared`."""
-    authority = store.find(tx, entry.authority_id)
-    assert authority is not None
-    if entry.issuer_certificate_id is None:
-        return Prepared(entry, authority.key_id, None)
-    issuer = Certificate.parse(store.certificate(tx, entry.issuer_certificate_id).der)
-    return Prepared(entry, authority.key_id, issuer.spki)
+        `scts` are encoded and were verified. Raises InProgress while somebody else signs it, RequestFailed, NotFound,
+        and InvalidArgument when the certificate would break rules.
+        """
+
+        def work(tx: Tx) -> Prepared | IssuedCertificate:
+            authority = self._registry.load(tx, arn)
+            entry = self._entry(tx, authority, certificate_arn)
+            if entry.state is JournalState.ISSUED:
+                return issued_of(tx, entry)
+            if entry.state is not JournalState.PRECERTIFICATE:
+                raise InProgress("The certificate has not been issued yet. Try again later.")
+            assert entry.precertificate is not None
+            assert entry.issuer_certificate_id is not None
+            tbs = _embedded(entry.precertificate, scts)
+            issuer = Certificate.parse(store.certificate(tx, entry.issuer_certificate_id).der)
+            _check(tbs, issuer, profile_of(find_any_template(entry.template_arn), entry.signing_algorithm))
+            now = self._clock.now()
+            again = replace(entry, state=JournalState.PREPARED, tbs=tbs, prepared_at=now)
+            if not journal.embed(tx, entry, tbs, at=now):  # 8
+                raise InProgress("The certificate has not been issued yet. Try again later.")
+            return Prepared(again, authority.key_id, issuer.spki)
+
+        prepared = self._storage.transact(work)
+        if isinstance(prepared, IssuedCertificate):
+            return prepared
+        signed = self.sign(prepared)  # 9, 10
+        assert isinstance(signed, IssuedCertificate)
+        return signed
+
+    @staticmethod
+    def _entry(tx: Tx, authority: Authority, certificate_arn: str) -> JournalEntry:
+        """Raises InvalidArn, NotFound, and RequestFailed for what could not be signed."""
+        entry = journal.find(tx, authority.id, serial_of_certificate_arn(authority.arn, certificate_arn))
+        if entry is None:
+            raise NotFound(f"Could not find certificate {certificate_arn}")
+        if entry.state is JournalState.FAILED:
+            raise RequestFailed("The certificate could not be issued.")
+        return entry
 
 
 @lru_cache(256)
@@ -374,17 +320,31 @@ def _encoded(fields: TbsCertificate) -> bytes:
         raise InvalidArgument(f"The certificate cannot be encoded: {error}.") from None
 
 
-def _lint(tbs: bytes, issuer: Certificate | None, order: Order) -> None:
-    """Nothing is signed that our own lint finds an error in. Raises InvalidArgument with all of them."""
-    profile = lint.Profile(
-        ca=order.template.ca,
-        key_usage_required=order.template.key_usage is not None,
-        algorithm=order.signing_algorithm,
+def profile_of(template: Template, algorithm: SignatureAlgorithm) -> lint.Profile:
+    """What a certificate from a template is linted as."""
+    return lint.Profile(
+        ca=template.ca,
+        key_usage_required=template.key_usage is not None,
+        algorithm=algorithm,
+        public=template.public,
     )
+
+
+def _check(tbs: bytes, issuer: Certificate | None, profile: lint.Profile) -> None:
+    """Nothing is signed that our own lint finds an error in. Raises InvalidArgument with all of them."""
     findings = lint.lint(tbs, issuer=issuer, profile=profile)
     errors = [f"{f.message} ({f.reference})" for f in findings if f.severity is lint.Severity.ERROR]
     if errors:
         raise InvalidArgument("The certificate would break the rules of its profile: " + " ".join(errors))
+
+
+def _embedded(precertificate: bytes, scts: Sequence[bytes]) -> bytes:
+    """What the certificate of a precertificate says: the same, with SCTs instead of the poison."""
+    try:
+        bare = sct.without(Certificate.parse(precertificate).tbs, sct.POISON.oid)
+        return sct.with_extension(bare, sct.sct_list(scts))
+    except (DerError, EncodingError) as error:
+        raise InvalidArgument(f"The certificate cannot be encoded: {error}.") from None
 
 
 def _facts(issuer: Certificate, addresses: RevocationAddresses) -> IssuerFacts:

@@ -13,9 +13,13 @@ _HEX = re.compile(r"[0-9a-f]{1,40}")
 
 
 class JournalState(Enum):
-    """PREPARED: the certificate may have been signed. ISSUED: it is stored. FAILED: no signature was made."""
+    """PREPARED: what the row holds may have been signed. PRECERTIFICATE: that is stored, and SCTs are awaited.
+
+    ISSUED: the certificate is stored. FAILED: no signature was made.
+    """
 
     PREPARED = "PREPARED"
+    PRECERTIFICATE = "PRECERTIFICATE"
     ISSUED = "ISSUED"
     FAILED = "FAILED"
 
@@ -44,6 +48,20 @@ class JournalEntry:
     certificate: bytes | None = None
     partition: str | None = None
     """The part of a partitioned CRL that the certificate belongs to for life; None for the complete list."""
+    logged: bool = False
+    """Whether it is issued by way of a precertificate."""
+    precertificate: bytes | None = None
+    """Signed, with the poison. From then on the serial is in the world: it is revocable, and OCSP knows it."""
+
+    @property
+    def awaits_precertificate(self) -> bool:
+        """Whether the next signature is that of the precertificate."""
+        return self.logged and self.precertificate is None
+
+    @property
+    def in_the_world(self) -> bytes | None:
+        """The certificate, or the precertificate while there is no certificate; None while there is neither."""
+        return self.certificate if self.certificate is not None else self.precertificate
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +72,16 @@ class IssuedCertificate:
     serial: str
     certificate: bytes
     chain: tuple[bytes, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Precertificate:
+    """A signed precertificate that awaits its SCTs, and the chain above it (DER)."""
+
+    arn: str
+    serial: str
+    der: bytes
+    chain: tuple[bytes, ...]
 
 
 def serial_text(serial: int) -> str:

@@ -1,5 +1,6 @@
 """The verbs that change a private CA: made, given its certificate, disabled, deleted, restored (acm-pca.md 2, 4)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -53,6 +54,8 @@ class NewAuthority:
     revocation: RevocationChange = field(default_factory=RevocationChange)
     tags: tuple[Tag, ...] = ()
     idempotency_token: str | None = None
+    own_revocation: RevocationSettings | None = None
+    """In place of `revocation`, for the installation's own CAs, whose lists need no bucket."""
 
 
 class Lifecycle:
@@ -83,11 +86,14 @@ class Lifecycle:
         self._clock = clock
         self._entropy = entropy
 
-    def create(self, caller: Caller, new: NewAuthority) -> str:
-        """Makes a CA with its key and its CSR and returns its ARN; it then waits for a certificate."""
+    def create(self, caller: Caller, new: NewAuthority, made: Callable[[Tx, str], None] = lambda tx, arn: None) -> str:
+        """Makes a CA with its key and its CSR and returns its ARN; it then waits for a certificate.
+
+        `made` is called with the ARN in the transaction that stores the CA; what it raises leaves nothing.
+        """
         check_algorithms(new.key_algorithm, new.signing_algorithm)
         # For its rules, before anything is made; with the bucket once there is a name that its policy may ask for.
-        revocation = revocation_settings.changed(RevocationSettings(), new.revocation)
+        revocation = new.own_revocation or revocation_settings.changed(RevocationSettings(), new.revocation)
         # The key is made outside of the transaction, because that may be slow; it is stored inside.
         key = self._keys.generate(new.key_algorithm, Purpose.AUTHORITY)
         now = self._clock.now()
@@ -132,6 +138,7 @@ class Lifecycle:
             self._keys.add(tx, key, account=caller.account, purpose=Purpose.AUTHORITY)
             store.add(tx, authority)
             self._tags.add(tx, arn, new.tags)
+            made(tx, arn)
             self._events.emit(tx, _event(authority, "ACM Private CA Creation"))
             self._audit.record(tx, caller, arn, response={"certificate_authority_arn": arn}, key_id=key.id)
             return arn

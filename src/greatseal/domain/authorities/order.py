@@ -31,6 +31,8 @@ class Order:
     passthrough: Passthrough | None = None
     idempotency_token: str | None = None
     idempotency_window: timedelta = timedelta(minutes=5)
+    logged: bool = False
+    """By way of a precertificate: `Issuance.issue` ends with it, `embed` makes the certificate of it."""
 
 
 def check_request(csr: bytes, keys: KeyPolicy) -> CertificationRequest:

@@ -32,6 +32,10 @@ class RevocationPoints(Protocol):
         """Chooses the list that a new certificate belongs to for life, in the transaction that prepares it."""
         ...
 
+    def certificate_url(self, authority: Authority) -> str:
+        """Where the CA's own certificate is, as a single one in DER."""
+        ...
+
     def changed(self, tx: Tx, authority: Authority) -> None:
         """The state or the settings of a CA changed: its lists are looked at anew."""
         ...

@@ -73,10 +73,10 @@ Row = dict[str, str]
 
 
 def row(entry: JournalEntry, revoked: Revoked | None) -> Row:
-    """The row of an issued certificate; what is absent is left out."""
-    assert entry.certificate is not None
+    """The row of an issued certificate, or of a precertificate that is none yet; what is absent is left out."""
+    assert entry.in_the_world is not None
     assert entry.issued_at is not None
-    not_before, not_after, subject = read_holder(entry.certificate)
+    not_before, not_after, subject = read_holder(entry.in_the_world)
     values = {
         "awsAccountId": entry.account,
         "requestedByServicePrincipal": entry.service_principal,

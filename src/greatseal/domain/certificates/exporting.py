@@ -1,10 +1,10 @@
-"""Export and revocation of private certificates (acm.md 10.1, 10.3)."""
+"""Export and revocation of certificates that were issued here (acm.md 10.1, 10.3)."""
 
 from dataclasses import dataclass, replace
 
 from greatseal.crypto.keypair import encrypt_private
 from greatseal.domain.audit import Audit
-from greatseal.domain.certificates.inventory import Inventory
+from greatseal.domain.certificates.inventory import Inventory, check_unused
 from greatseal.domain.certificates.model import ManagedCertificate, Status, Type
 from greatseal.domain.certificates.store import certificates as store
 from greatseal.domain.keys import Keys
@@ -59,8 +59,12 @@ class Exports:
                 item = self._inventory.load(tx, caller, arn)
             except NotFound:
                 raise NotFound(f"Could not find certificate {arn}.") from None
-            if item.type is not Type.PRIVATE:
+            if item.type is Type.IMPORTED:
                 raise ValidationFailed(f"Certificate ARN: {arn} is not a private certificate")
+            if not item.is_exportable:
+                raise ValidationFailed(
+                    f"Certificate ARN: {arn} is not exportable. Export is chosen when a certificate is requested."
+                )
             if item.material is None:
                 raise InProgress(
                     "The certificate request is in process and the certificate in your account has not yet been issued."
@@ -73,18 +77,28 @@ class Exports:
 
         item, key = self._storage.transact(work)
         assert item.material is not None
-        return Exported(item.material.certificate, item.material.chain, encrypt_private(key, passphrase))
+        chain = self._inventory.chain_of(item)
+        return Exported(item.material.certificate, chain, encrypt_private(key, passphrase))
 
     def revoke(self, caller: Caller, arn: str, reason: RevocationReason) -> None:
-        """Revokes a private certificate at its CA; for good."""
-        item = self._inventory.describe(caller, arn)
-        if item.type is not Type.PRIVATE or item.material is None or item.authority_arn is None:
-            raise ValidationFailed(f"Certificate {arn} cannot be revoked: it is not an issued private certificate.")
+        """Revokes a certificate at its CA, for good; a public one only after its key was exported."""
+
+        def look(tx: Tx) -> tuple[ManagedCertificate, str | None]:
+            found = self._inventory.load(tx, caller, arn)
+            return found, store.authority_certificate_arn(tx, found.id)
+
+        item, body_arn = self._storage.read(look)
+        if item.type is Type.IMPORTED or item.material is None or body_arn is None:
+            raise ValidationFailed(f"Certificate {arn} cannot be revoked: it was not issued here.")
         if item.status is Status.REVOKED:
             raise ValidationFailed(f"Certificate {arn} has already been revoked.")
+        if item.type is Type.AMAZON_ISSUED and not item.ever_exported:
+            raise ValidationFailed(f"Certificate {arn} cannot be revoked: it has never been exported.")
+        check_unused(item)
         serial = f"{Certificate.parse(item.material.certificate).serial:x}"
         try:
-            self._revocations.revoke(caller, item.authority_arn, serial=serial, reason=reason)
+            # The ARN of the body begins with that of the CA; private or public makes no difference there.
+            self._revocations.revoke(caller, body_arn.partition("/certificate/")[0], serial=serial, reason=reason)
         except AlreadyProcessed:
             raise ValidationFailed(f"Certificate {arn} has already been revoked.") from None
         except InvalidRequest as refusal:

@@ -15,12 +15,13 @@ def available(item: ManagedCertificate, action: str, now: datetime) -> Event:
         {
             "Action": action,
             **_about(item),
+            **_validated(item),
             "CertificateCreatedDate": _iso(item.created_at),
             "DaysToExpiry": _days_left(item, now),
-            "InUse": False,
+            "InUse": bool(item.in_use_by),
             "Exported": item.ever_exported,
             # Subscribers filter on it as a JSON boolean (DESIGN section 5).
-            "Exportable": item.type is Type.PRIVATE,
+            "Exportable": item.is_exportable,
         },
     )
 
@@ -38,21 +39,36 @@ def approaching(item: ManagedCertificate, days: int) -> Event:
 
 def expired(item: ManagedCertificate) -> Event:
     """`ACM Certificate Expired`."""
-    detail = {
+    detail: dict[str, object] = {
         **_about(item),
+        **_validated(item),
         "CertificateCreatedDate": _iso(item.created_at),
-        "InUse": False,
+        "InUse": bool(item.in_use_by),
         "Exported": item.ever_exported,
     }
-    if item.validation_method is not None:
-        detail["DomainValidationMethod"] = item.validation_method
     return _event(item, "ACM Certificate Expired", detail)
+
+
+def action_required(item: ManagedCertificate, days: int) -> Event:
+    """`ACM Certificate Renewal Action Required`, with the days that are left and why it was not renewed yet."""
+    return _event(
+        item,
+        "ACM Certificate Renewal Action Required",
+        {
+            **_about(item),
+            **_validated(item),
+            "RenewalStatusReason": _reason(item),
+            "DaysToExpiry": days,
+            "InUse": bool(item.in_use_by),
+            "Exported": item.ever_exported,
+        },
+    )
 
 
 def revoked(item: ManagedCertificate) -> Event:
     """`ACM Certificate Revoked`."""
     assert item.status is Status.REVOKED
-    return _event(item, "ACM Certificate Revoked", {**_about(item), "Exportable": item.type is Type.PRIVATE})
+    return _event(item, "ACM Certificate Revoked", {**_about(item), "Exportable": item.is_exportable})
 
 
 def _about(item: ManagedCertificate) -> dict[str, object]:
@@ -68,6 +84,16 @@ def _about(item: ManagedCertificate) -> dict[str, object]:
     if item.names:
         about["FirstSubjectAlternativeName"] = item.names[0]
     return about
+
+
+def _validated(item: ManagedCertificate) -> dict[str, object]:
+    return {} if item.validation_method is None else {"DomainValidationMethod": item.validation_method}
+
+
+def _reason(item: ManagedCertificate) -> str:
+    if item.renewal is not None and item.renewal.reason is not None:
+        return item.renewal.reason.value
+    return "PENDING_DOMAIN_VALIDATION" if item.type is Type.AMAZON_ISSUED else "OTHER"
 
 
 def _event(item: ManagedCertificate, detail_type: str, detail: dict[str, object]) -> Event:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from greatseal.domain.audit import Audit
 from greatseal.domain.certificates import happenings
 from greatseal.domain.certificates.expiry import reconsider
-from greatseal.domain.certificates.model import ManagedCertificate, Status, certificate_id
+from greatseal.domain.certificates.model import ManagedCertificate, Status, Type, certificate_id
 from greatseal.domain.certificates.search import Ordering, Predicate
 from greatseal.domain.certificates.store import certificates as store
 from greatseal.domain.certificates.store import search
@@ -15,9 +15,10 @@ from greatseal.domain.events import Events
 from greatseal.domain.keys import Keys
 from greatseal.domain.revocation import Revocations
 from greatseal.domain.tags import Tag, Tags
+from greatseal.domain.validation import Validation
 from greatseal.kernel.caller import Caller
 from greatseal.kernel.clock import Clock
-from greatseal.kernel.errors import InProgress, NotFound, ValidationFailed
+from greatseal.kernel.errors import InProgress, NotFound, ResourceInUse, ValidationFailed
 from greatseal.kernel.pages import Page, PageTokens
 from greatseal.storage import Storage, Tx, idempotency
 
@@ -36,15 +37,20 @@ class Inventory:
         tags: Tags,
         events: Events,
         revocations: Revocations,
+        validation: Validation,
         audit: Audit,
         clock: Clock,
         tokens: PageTokens,
+        served_chain: Callable[[bytes], tuple[bytes, ...] | None] = lambda certificate: None,
     ) -> None:
+        """`served_chain` gives what stands above a public certificate (DER) now; None for those of other issuers."""
+        self._served_chain = served_chain
         self._storage = storage
         self._keys = keys
         self._tags = tags
         self._events = events
         self._revocations = revocations
+        self._validation = validation
         self._audit = audit
         self._clock = clock
         self._tokens = tokens
@@ -69,6 +75,12 @@ class Inventory:
                 "The certificate request is in process and the certificate in your account has not yet been issued."
             )
         return found
+
+    def chain_of(self, item: ManagedCertificate) -> tuple[bytes, ...]:
+        """What is handed out above a certificate that has a body: of a public one what its issuer serves now."""
+        assert item.material is not None
+        served = self._served_chain(item.material.certificate) if item.type is Type.AMAZON_ISSUED else None
+        return item.material.chain if served is None else served
 
     def find(
         self,
@@ -100,8 +112,10 @@ class Inventory:
 
         def work(tx: Tx) -> None:
             found = self.load(tx, caller, arn)
+            check_unused(found)
             store.remove(tx, found.id)
             self._tags.remove_all(tx, arn)
+            self._validation.forget(tx, found.id)
             for key_id in (found.material.key_id if found.material else None, found.pending_key_id):
                 if key_id is not None:
                     self._keys.destroy(tx, key_id)
@@ -181,3 +195,9 @@ class Inventory:
             self._audit.record(tx, caller, arn)
 
         self._storage.transact(work)
+
+
+def check_unused(item: ManagedCertificate) -> None:
+    """Raises ResourceInUse for a certificate that something uses (acm.md 4.5)."""
+    if item.in_use_by:
+        raise ResourceInUse(f"Certificate {item.arn} in account {item.account} is in use.")

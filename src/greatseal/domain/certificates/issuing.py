@@ -96,7 +96,7 @@ class Issuing:
             caller,
             arn,
             Order(
-                csr=self._csr(item, item.pending_key_id),
+                csr=pending_csr(self._keys, item),
                 signing_algorithm=authority.signing_algorithm,
                 validity=VALIDITY,
                 template=find_template(template),
@@ -115,13 +115,6 @@ class Issuing:
         question = _question(authority.arn, caller.partition)
         return self._access.verdict_for(role, caller, question).allowed
 
-    def _csr(self, item: ManagedCertificate, key_id: str) -> bytes:
-        signer = self._keys.signer(key_id)
-        names = subject_alternative_name([GeneralName("dns", name) for name in item.names], critical=False)
-        subject = subject_from_custom([(COMMON_NAME, item.domain_name)])
-        der = build_csr(subject, signer, default_signature_algorithm(signer.algorithm), (names,))
-        return pem.write("CERTIFICATE REQUEST", der).encode("ascii")
-
     def _caller(self, item: ManagedCertificate, principal_arn: str, request_id: str) -> Caller:
         return Caller(
             account=item.account,
@@ -135,6 +128,16 @@ class Issuing:
             user_agent=ACM_PRINCIPAL,
             service_principal=ACM_PRINCIPAL,
         )
+
+
+def pending_csr(keys: Keys, item: ManagedCertificate) -> bytes:
+    """The request (PEM) for the names of a certificate, signed with its pending key."""
+    assert item.pending_key_id is not None
+    signer = keys.signer(item.pending_key_id)
+    names = subject_alternative_name([GeneralName("dns", name) for name in item.names], critical=False)
+    subject = subject_from_custom([(COMMON_NAME, item.domain_name)])
+    der = build_csr(subject, signer, default_signature_algorithm(signer.algorithm), (names,))
+    return pem.write("CERTIFICATE REQUEST", der).encode("ascii")
 
 
 def _question(authority_arn: str, partition: str) -> Question:

@@ -38,8 +38,14 @@ class RenewalStatus(Enum):
 
 
 class FailureReason(Enum):
-    """Why a private request or renewal failed (acm.md 6.2)."""
+    """Why a request or renewal failed (acm.md 6.2)."""
 
+    NO_AVAILABLE_CONTACTS = "NO_AVAILABLE_CONTACTS"
+    ADDITIONAL_VERIFICATION_REQUIRED = "ADDITIONAL_VERIFICATION_REQUIRED"
+    DOMAIN_NOT_ALLOWED = "DOMAIN_NOT_ALLOWED"
+    INVALID_PUBLIC_DOMAIN = "INVALID_PUBLIC_DOMAIN"
+    DOMAIN_VALIDATION_DENIED = "DOMAIN_VALIDATION_DENIED"
+    CAA_ERROR = "CAA_ERROR"
     PCA_LIMIT_EXCEEDED = "PCA_LIMIT_EXCEEDED"
     PCA_INVALID_ARN = "PCA_INVALID_ARN"
     PCA_INVALID_STATE = "PCA_INVALID_STATE"
@@ -59,6 +65,16 @@ class Renewal:
     status: RenewalStatus
     updated_at: datetime
     reason: FailureReason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How far the renewal of one certificate body is; empty again with the next body."""
+
+    attempted_at: datetime | None = None
+    """When the latest attempt was started."""
+    notified_days: int | None = None
+    """Of which step before the end the owner was last told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +103,7 @@ class ManagedCertificate:
     created_at: datetime
     authority_arn: str | None = None
     validation_method: str | None = None
+    managed_by: str | None = None
     transparency_logging: str = "ENABLED"
     export_option: str = "DISABLED"
     failure_reason: FailureReason | None = None
@@ -104,6 +121,8 @@ class ManagedCertificate:
     generation: int = 0
     """How often issuance was started: names the attempt towards the CA, so that a crash never doubles it."""
     not_after: datetime | None = None
+    in_use_by: tuple[str, ...] = ()
+    """The resources (ARNs) that use it; written by `associations` only."""
 
     def status_at(self, now: datetime) -> Status:
         """The state that callers see."""
@@ -112,8 +131,18 @@ class ManagedCertificate:
         return self.status
 
     def is_eligible_for_renewal(self, now: datetime) -> bool:
-        """Private, issued, and exported since it was issued or last renewed (acm.md 9.1)."""
-        return self.type is Type.PRIVATE and self.status_at(now) is Status.ISSUED and self.exported_at is not None
+        """Issued here, and in use or exported since it was issued or last renewed (acm.md 9.1)."""
+        return self.status_at(now) is Status.ISSUED and self.is_wanted
+
+    @property
+    def is_wanted(self) -> bool:
+        """As `is_eligible_for_renewal`, whatever its state."""
+        return self.type is not Type.IMPORTED and (bool(self.in_use_by) or self.exported_at is not None)
+
+    @property
+    def is_exportable(self) -> bool:
+        """Whether its private key may be handed out (acm.md 10.1)."""
+        return self.type is Type.PRIVATE or (self.type is Type.AMAZON_ISSUED and self.export_option == "ENABLED")
 
 
 _REASONS: tuple[tuple[type[errors.Refusal], FailureReason], ...] = (

@@ -73,6 +73,10 @@ class Deliveries:
         """Has parcels of a kind carried by this carrier from now on."""
         self._carriers[kind] = carrier
 
+    def carrier(self, kind: str) -> Carrier | None:
+        """Who carries parcels of a kind now."""
+        return self._carriers.get(kind)
+
     def stop(self) -> None:
         """Ends every turn after the parcel that is being carried, and begins no other: the process is about to end."""
         self._stopping = True

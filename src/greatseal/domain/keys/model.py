@@ -19,6 +19,12 @@ class Purpose(Enum):
     """Signs checkpoints of the audit trail."""
     OCSP = "OCSP"
     """Signs OCSP answers for one CA, for some days."""
+    TRANSPARENCY = "TRANSPARENCY"
+    """Signs the tree heads and timestamps of one log."""
+    UPSTREAM = "UPSTREAM"
+    """Signs requests to a CA upstream: the key of our account there."""
+    TIMESTAMPING = "TIMESTAMPING"
+    """Signs timestamp tokens, for a year."""
     KMS = "KMS"
     """Material of a KMS key: a private key or the bytes of a symmetric one."""
 

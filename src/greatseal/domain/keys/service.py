@@ -138,6 +138,10 @@ class Keys:
             raise PermissionError(f"key {key_id} is not the key of a certificate")
         return self._sealer.open(identity(key_id), found.sealed)
 
+    def holds(self, tx: Tx, spki: bytes) -> bool:
+        """Whether the private half of a public key (SubjectPublicKeyInfo DER) is kept here. Raises UnusableKey."""
+        return store.holds(tx, fingerprint(spki))
+
     def is_authority_key(self, tx: Tx, spki: bytes) -> bool:
         """Whether a public key (SubjectPublicKeyInfo DER) is that of an authority of this installation."""
         return store.has_authority_key(tx, fingerprint(spki))

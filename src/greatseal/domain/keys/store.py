@@ -112,6 +112,11 @@ def gone(tx: Tx, key_id: str) -> None:
     tx.execute(delete(unneeded_key).where(unneeded_key.c.id == key_id))
 
 
+def holds(tx: Tx, wanted: str) -> bool:
+    """Whether the private half of the public key with this fingerprint is kept here."""
+    return tx.first(select(key.c.id).where(key.c.fingerprint == wanted).limit(1)) is not None
+
+
 def has_authority_key(tx: Tx, wanted: str) -> bool:
     """Whether the public key with this fingerprint belongs to an authority."""
     query = select(key.c.id).where(key.c.fingerprint == wanted, key.c.purpose == Purpose.AUTHORITY.value).limit(1)

@@ -59,9 +59,8 @@ class Press:
     def copy(self, authority: Authority, key: str, der: bytes, head: ListHead) -> str | None:
         """Step 6. Why the copy failed, or None. Must not be called in a transaction."""
         crl = authority.revocation.crl
-        if self._target is None:
-            return None
-        assert crl.bucket is not None
+        if self._target is None or crl.bucket is None:
+            return None  # the installation's own CAs have lists at the plain listener only
         assert crl.object_acl is not None
         try:
             self._target.put(

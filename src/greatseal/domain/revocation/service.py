@@ -55,7 +55,8 @@ class Revocations:
             entry = journal.find(tx, authority.id, wanted)
             if entry is None or entry.state is JournalState.FAILED:
                 raise NotFound(f"Could not find a certificate with serial {serial} issued by {arn}")
-            if entry.state is JournalState.PREPARED:
+            # A precertificate can be revoked, whatever becomes of its certificate (BR section 4.9.1.1).
+            if entry.in_the_world is None:
                 raise InProgress("The certificate is still being issued.")
             if entry.issuer_certificate_id is None:
                 raise InvalidRequest("Self-signed certificate can not be revoked")

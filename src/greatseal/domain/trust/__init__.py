@@ -4,6 +4,6 @@
 """
 
 from greatseal.domain.trust.ports import Fetcher, NotFetched
-from greatseal.domain.trust.service import Fetched, Question, Report, verify
+from greatseal.domain.trust.service import Fetched, Later, Question, Report, verify
 
-__all__ = ["Fetched", "Fetcher", "NotFetched", "Question", "Report", "verify"]
+__all__ = ["Fetched", "Fetcher", "Later", "NotFetched", "Question", "Report", "verify"]

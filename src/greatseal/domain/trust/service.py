@@ -6,6 +6,7 @@ of a path that holds otherwise, OCSP answers, and lists where no answer came.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from itertools import islice
 from typing import TypeVar
 
@@ -29,6 +30,17 @@ _Read = TypeVar("_Read")
 
 
 @dataclass(frozen=True, slots=True)
+class Later:
+    """What was signed by the time of the rules is judged later: lists and answers are looked at as of `now`.
+
+    `forgives` says of a revocation whether it leaves what was signed before alone.
+    """
+
+    now: datetime
+    forgives: Callable[[Standing], bool]
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """What is to be judged. `intermediates` may be in any order; every one of `anchors` is trusted."""
 
@@ -38,6 +50,7 @@ class Question:
     rules: Rules
     mode: Mode = Mode.OFF
     material: Material = field(default_factory=Material)
+    later: Later | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +109,11 @@ class _Inquiry:
         return judge(path, found, self._question.mode)
 
     def _look(self, path: Path) -> tuple[Standing, ...]:
-        material = replace(self._question.material, lists=self._lists, answers=self._answers)
-        return standings(path, material, self._question.rules, intermediates=self._intermediates)
+        asked = self._question
+        material = replace(asked.material, lists=self._lists, answers=self._answers)
+        rules = asked.rules if asked.later is None else replace(asked.rules, at=asked.later.now)
+        found = standings(path, material, rules, intermediates=self._intermediates)
+        return found if asked.later is None else tuple(_forgiven(each, asked.later) for each in found)
 
     def _fetch_issuer(self, verdict: Verdict) -> bool:
         """Whether a certificate came from the caIssuers of the last certificate of a path that goes no further."""
@@ -157,6 +173,13 @@ class _Inquiry:
             return None
         self._fetched[key] = Fetched(url, None)
         return found
+
+
+def _forgiven(standing: Standing, later: Later) -> Standing:
+    """A revocation that leaves what was signed before alone reads as good, and keeps its time and reason."""
+    if standing.state is not State.REVOKED or not later.forgives(standing):
+        return standing
+    return replace(standing, state=State.GOOD, why="revoked after the signature was made")
 
 
 def _read_issuers(data: bytes) -> tuple[Certificate, ...]:

@@ -1,10 +1,9 @@
 """The findings of the watchers, in the AWS Security Finding Format. Pure."""
 
 from datetime import datetime
-from typing import Any
 
-from greatseal.domain.findings.model import SCHEMA_VERSION, Document, severity, written
-from greatseal.kernel.arn import Arn, partition_of
+from greatseal.domain.findings.model import Document
+from greatseal.domain.findings.writing import finding
 
 EXPIRY = "greatseal/expiry-monitor"
 DISTRUST = "greatseal/distrusted-issuers"
@@ -13,14 +12,9 @@ _MAX_DESCRIPTION = 1024
 _MAX_NAME = 400
 
 
-def default_product(account: str, region: str) -> str:
-    """The product that an account imports its own findings for."""
-    return str(Arn(partition_of(region), "securityhub", region, account, f"product/{account}/default"))
-
-
 def root_issued(*, account: str, region: str, authority_arn: str, certificate_arn: str, at: datetime) -> Document:
     """A root CA has issued a certificate: the fields of workflows.md 5."""
-    return _finding(
+    return finding(
         account=account,
         region=region,
         id=f"{region}/{account}/{certificate_arn}",
@@ -43,7 +37,7 @@ def expiring(
 ) -> Document:
     """A certificate ends soon (workflows.md 16). The words do not change from day to day, only the severity does."""
     end = not_after.strftime("%Y-%m-%dT%H:%M:%SZ")
-    return _finding(
+    return finding(
         account=account,
         region=region,
         id=f"{region}/{account}/{certificate_arn}/expiry",
@@ -66,7 +60,7 @@ def distrusted(
 ) -> Document:
     """An imported certificate was issued by somebody who is not trusted any more (workflows.md 18)."""
     start = not_before.strftime("%Y-%m-%dT%H:%M:%SZ")
-    return _finding(
+    return finding(
         account=account,
         region=region,
         id=f"{region}/{account}/{certificate_arn}/distrusted-issuer",
@@ -90,47 +84,3 @@ def distrusted(
             "NotBefore": start,
         },
     )
-
-
-def _finding(
-    *,
-    account: str,
-    region: str,
-    id: str,
-    generator: str,
-    at: datetime,
-    types: list[str],
-    normalized: int,
-    title: str,
-    description: str,
-    advice: str,
-    url: str,
-    product: str,
-    resource: str,
-    details: dict[str, Any],
-) -> Document:
-    return {
-        "SchemaVersion": SCHEMA_VERSION,
-        "Id": id,
-        "ProductArn": default_product(account, region),
-        "GeneratorId": generator,
-        "AwsAccountId": account,
-        "Types": types,
-        "CreatedAt": written(at),
-        "UpdatedAt": written(at),
-        "Severity": severity({"Normalized": normalized}),
-        "Title": title,
-        "Description": description,
-        "Remediation": {"Recommendation": {"Text": advice, "Url": url}},
-        "ProductFields": {"ProductName": product},
-        "Resources": [
-            {
-                "Type": "Other",
-                "Id": resource,
-                "Partition": partition_of(region),
-                "Region": region,
-                "Details": {"Other": details},
-            }
-        ],
-        "RecordState": "ACTIVE",
-    }

@@ -31,6 +31,7 @@ def decode_bit_string(content: bytes) -> tuple[bytes, int]:
     return content[1:], content[0]
 
 
+@lru_cache(maxsize=4096)
 def decode_oid(content: bytes) -> str:
     """OBJECT IDENTIFIER content as dotted decimal; refuses padded or endless arcs."""
     if not content or content[-1] & 0x80 or len(content) > MAX_OID_SIZE:

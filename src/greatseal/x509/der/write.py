@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from greatseal.x509.der.tags import (
     BIT_STRING,
@@ -51,6 +52,8 @@ def integer(value: int) -> bytes:
     return tlv(INTEGER, value.to_bytes(bits.bit_length() // 8 + 1, "big", signed=True))
 
 
+# The same few dozen are written again and again.
+@lru_cache(maxsize=4096)
 def oid(text: str) -> bytes:
     """OBJECT IDENTIFIER from dotted decimal. Raises DerError when the text is not one."""
     try:

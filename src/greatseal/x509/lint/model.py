@@ -33,12 +33,14 @@ class Profile:
     """What the template meant to make.
 
     `key_usage_required` is False for the Blank templates, which leave KeyUsage to the request (acm-pca.md 7.2).
-    `algorithm` is the one that will sign; None when it is not known yet.
+    `algorithm` is the one that will sign; None when it is not known yet. `public` adds the rules for certificates of
+    the trust services, and of CAs that sign them.
     """
 
     ca: bool
     key_usage_required: bool = True
     algorithm: SignatureAlgorithm | None = None
+    public: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,18 @@
 
 from greatseal.x509 import der
 from greatseal.x509.certificate import Certificate
-from greatseal.x509.lint import authority, frame, links, naming, san, values
+from greatseal.x509.lint import authority, frame, links, naming, public, san, values
 from greatseal.x509.lint.model import Draft, Finding, Profile, Rule, Severity
 
-RULES: tuple[Rule, ...] = (*frame.RULES, *values.RULES, *naming.RULES, *san.RULES, *authority.RULES, *links.RULES)
+RULES: tuple[Rule, ...] = (
+    *frame.RULES,
+    *values.RULES,
+    *naming.RULES,
+    *san.RULES,
+    *authority.RULES,
+    *links.RULES,
+    *public.RULES,
+)
 """Every rule; codes are unique."""
 
 

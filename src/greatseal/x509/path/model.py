@@ -66,6 +66,7 @@ class Purpose(Enum):
     SERVER_AUTH = OID.SERVER_AUTH
     CLIENT_AUTH = OID.CLIENT_AUTH
     CODE_SIGNING = OID.CODE_SIGNING
+    TIME_STAMPING = OID.TIME_STAMPING
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,11 @@ _USAGES = {
     Purpose.SERVER_AUTH: ("DigitalSignature", "KeyEncipherment", "KeyAgreement"),
     Purpose.CLIENT_AUTH: ("DigitalSignature", "KeyAgreement"),
     Purpose.CODE_SIGNING: ("DigitalSignature",),
+    Purpose.TIME_STAMPING: ("DigitalSignature", "NonRepudiation"),
 }
+# These are never implied by an extended key usage that is not there (CA/Browser Forum code signing requirements,
+# section 7.1.2.3; RFC 3161 section 2.3).
+_NAMED = {Purpose.CODE_SIGNING: "code signing", Purpose.TIME_STAMPING: "time stamping"}
 
 
 def validate(path: Path, rules: Rules, *, signatures: bool = True) -> Verdict:
@@ -265,9 +269,9 @@ def _end(path: Path, rules: Rules) -> Problem | None:
         problem = _lacks_purpose(path, 0, purpose)
         if problem is not None:
             return problem
-        # Code signing is never implied (CA/Browser Forum code signing requirements, section 7.1.2.3).
-        if purpose is Purpose.CODE_SIGNING and certificate.extension(OID.EXTENDED_KEY_USAGE) is None:
-            return problem_of(path, 0, Code.PURPOSE, "has no extended key usage, and code signing must be named")
+        if purpose in _NAMED and certificate.extension(OID.EXTENDED_KEY_USAGE) is None:
+            what = f"has no extended key usage, and {_NAMED[purpose]} must be named"
+            return problem_of(path, 0, Code.PURPOSE, what)
         if not links.allows_usage(certificate, *_USAGES[purpose]):
             return problem_of(path, 0, Code.KEY_USAGE, f"has a key usage that does not allow {_said(purpose)}")
     if rules.server_name is not None and not names_server(certificate, rules.server_name):
@@ -290,6 +294,7 @@ def _said(purpose: Purpose) -> str:
         Purpose.SERVER_AUTH: "serverAuth",
         Purpose.CLIENT_AUTH: "clientAuth",
         Purpose.CODE_SIGNING: "codeSigning",
+        Purpose.TIME_STAMPING: "timeStamping",
     }
     return words[purpose]
 

@@ -150,6 +150,8 @@ def _from_template(template: Template, spki: bytes, issuer: IssuerFacts | None) 
         extensions.append(key_usage(template.key_usage, critical=True))
     if template.extended_key_usage is not None:
         extensions.append(extended_key_usage(template.extended_key_usage, template.critical_extended_key_usage))
+    if template.policies:
+        extensions.append(certificate_policies([(oid, ()) for oid in template.policies]))
     if issuer is not None:
         extensions.append(authority_key_identifier(issuer.key_identifier))
         if issuer.crl_url is not None:

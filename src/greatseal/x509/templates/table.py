@@ -31,6 +31,10 @@ class Template:
     """Subject and extensions of ApiPassthrough are let through."""
     from_csr: bool = False
     """Extensions of the request are let through; its subject and SAN always are."""
+    policies: tuple[str, ...] = ()
+    """OIDs of certificate policies."""
+    public: bool = False
+    """Of the trust services: where the issuer's certificate is gets named, and the rules for public ones are linted."""
 
 
 DEFAULT_TEMPLATE = "EndEntityCertificate"

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    Boolean,
     Column,
     ColumnElement,
     Index,
@@ -47,10 +48,18 @@ issued_certificate = Table(
     Column("issued_at", utc_timestamp()),
     Column("certificate", LargeBinary),
     Column("partition", String(36)),
+    Column("logged", Boolean, nullable=False, default=False),
+    # Kept beside the certificate: both are in the world (RFC 6962 section 3.1).
+    Column("precertificate", LargeBinary),
     Index("ix_issued_certificate_open", "state", "prepared_at"),
     Index("ix_issued_certificate_not_after", "not_after"),
     Index("ix_issued_certificate_key", "key_fingerprint", "authority_id", "serial"),
 )
+
+IN_THE_WORLD = or_(
+    issued_certificate.c.state == JournalState.ISSUED.value, issued_certificate.c.precertificate.is_not(None)
+)
+"""What relying parties may hold: certificates, and precertificates, which promise one (BR section 7.1.2.9)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +85,7 @@ class Wanted:
     def conditions(self) -> list[ColumnElement[bool]]:
         """The same for the database."""
         rows = issued_certificate.c
-        found = [rows.state == JournalState.ISSUED.value]
+        found: list[ColumnElement[bool]] = [IN_THE_WORLD]
         if self.key_fingerprint is not None:
             found.append(rows.key_fingerprint == self.key_fingerprint)
         if self.template is not None:
@@ -108,22 +117,41 @@ def prepare(tx: Tx, entry: JournalEntry) -> bool:
             "prepared_at": entry.prepared_at,
             "key_fingerprint": entry.key_fingerprint,
             "partition": entry.partition,
+            "logged": entry.logged,
         },
     )
 
 
-def close(tx: Tx, entry: JournalEntry, *, certificate: bytes | None, at: datetime) -> bool:
-    """Closes an open row as ISSUED, or as FAILED without a certificate. False when it was closed already."""
-    state = JournalState.ISSUED if certificate is not None else JournalState.FAILED
-    result = tx.execute(
-        update(issued_certificate)
-        .where(
-            issued_certificate.c.authority_id == entry.authority_id,
-            issued_certificate.c.serial == entry.serial,
-            issued_certificate.c.state == JournalState.PREPARED.value,
-        )
-        .values(state=state.value, certificate=certificate, issued_at=at if certificate is not None else None)
-    )
+def close(tx: Tx, entry: JournalEntry, *, signed: bytes | None, at: datetime) -> bool:
+    """Closes an open row with what was signed, or without. False when it was closed, or went on, already.
+
+    A signed precertificate makes it PRECERTIFICATE, a certificate ISSUED. Without a signature it is FAILED, unless the
+    precertificate is in the world: then it waits again.
+    """
+    values: dict[str, object]
+    if signed is None:
+        waits = entry.precertificate is not None
+        values = {"state": (JournalState.PRECERTIFICATE if waits else JournalState.FAILED).value}
+    elif entry.awaits_precertificate:
+        values = {"state": JournalState.PRECERTIFICATE.value, "precertificate": signed, "issued_at": at}
+    else:
+        values = {"state": JournalState.ISSUED.value, "certificate": signed, "issued_at": at}
+    return _from(tx, entry, JournalState.PREPARED, values)
+
+
+def embed(tx: Tx, entry: JournalEntry, tbs: bytes, *, at: datetime) -> bool:
+    """Opens a row that awaits SCTs again, with what is to be signed now. False when somebody else did."""
+    values = {"state": JournalState.PREPARED.value, "tbs": tbs, "prepared_at": at}
+    return _from(tx, entry, JournalState.PRECERTIFICATE, values)
+
+
+def _from(tx: Tx, entry: JournalEntry, state: JournalState, values: dict[str, object]) -> bool:
+    rows = issued_certificate.c
+    conditions = [rows.authority_id == entry.authority_id, rows.serial == entry.serial, rows.state == state.value]
+    if entry.logged:
+        # Such a row is PREPARED more than once: only who signed what it holds now may close it.
+        conditions.append(rows.tbs == entry.tbs)
+    result = tx.execute(update(issued_certificate).where(*conditions).values(**values))
     return bool(result.rowcount)
 
 
@@ -156,7 +184,7 @@ def _open(before: datetime) -> tuple[ColumnElement[bool], ...]:
 
 
 def issued(tx: Tx, authority_id: str, *, after: str, limit: int, wanted: Wanted | None = None) -> list[JournalEntry]:
-    """The certificates that a CA issued, by serial number, from behind `after`."""
+    """The certificates and precertificates that a CA issued, by serial number, from behind `after`."""
     rows = tx.all(
         select(issued_certificate)
         .where(
@@ -176,7 +204,7 @@ def issued_among(tx: Tx, authority_id: str, serials: Collection[str]) -> dict[st
         select(issued_certificate).where(
             issued_certificate.c.authority_id == authority_id,
             issued_certificate.c.serial.in_(sorted(serials)),
-            issued_certificate.c.state == JournalState.ISSUED.value,
+            IN_THE_WORLD,
         )
     )
     return {row.serial: _load(row) for row in rows}
@@ -196,14 +224,25 @@ def certified(tx: Tx, key_fingerprint: str) -> list[str]:
 
 
 def named_by(tx: Tx, key_fingerprint: str, certificate: bytes) -> tuple[str, str] | None:
-    """The id of the CA and the serial number of this very certificate (DER), if it was issued here."""
+    """The id of the CA and the serial number of this very (pre)certificate (DER), if it was issued here."""
     row = tx.first(
         select(issued_certificate.c.authority_id, issued_certificate.c.serial).where(
             issued_certificate.c.key_fingerprint == key_fingerprint,
-            issued_certificate.c.certificate == certificate,
+            or_(
+                issued_certificate.c.certificate == certificate,
+                issued_certificate.c.precertificate == certificate,
+            ),
         )
     )
     return None if row is None else (row.authority_id, row.serial)
+
+
+def prepared_for(tx: Tx, key_fingerprint: str, serial: str) -> list[bytes]:
+    """The to-be-signed parts (DER) of what was issued here, or is about to be, for a key with a serial number."""
+    query = select(issued_certificate.c.tbs).where(
+        issued_certificate.c.key_fingerprint == key_fingerprint, issued_certificate.c.serial == serial
+    )
+    return [row.tbs for row in tx.all(query)]
 
 
 def places_ending(tx: Tx, start: datetime, end: datetime) -> set[tuple[str, str]]:
@@ -259,4 +298,6 @@ def _load(row: Row[Any]) -> JournalEntry:
         issued_at=row.issued_at,
         certificate=row.certificate,
         partition=row.partition,
+        logged=row.logged,
+        precertificate=row.precertificate,
     )

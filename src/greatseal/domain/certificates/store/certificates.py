@@ -32,7 +32,9 @@ from greatseal.domain.certificates.model import (
     Type,
 )
 from greatseal.domain.certificates.notices import MOST_DAYS, notice_at
+from greatseal.domain.certificates.store import associations, courses
 from greatseal.domain.certificates.usage import extended_key_usages, key_usages
+from greatseal.domain.certificates.windows import opens
 from greatseal.storage import Tx
 from greatseal.storage.schema import json_text, metadata, utc_timestamp
 from greatseal.x509.certificate import Certificate
@@ -51,6 +53,7 @@ certificate = Table(
     Column("created_at", utc_timestamp(), nullable=False),
     Column("authority_arn", Text),
     Column("validation_method", String(16)),
+    Column("managed_by", String(16)),
     Column("transparency_logging", String(16), nullable=False),
     Column("export_option", String(16), nullable=False),
     Column("failure_reason", String(64)),
@@ -78,12 +81,15 @@ certificate = Table(
     Column("issuer_name", Text),
     # When the next notice about the end of the certificate is due (domain/certificates/expiry.py).
     Column("notice_at", utc_timestamp()),
+    # When its renewal is looked at next (domain/renewal); empty while it is not eligible.
+    Column("renewal_at", utc_timestamp()),
     # The certificate of the issuing CA's journal, to find it again when that is revoked.
     Column("authority_certificate_arn", Text),
     Index("ix_certificate_listing", "account", "region", "created_at", "id"),
     Index("ix_certificate_authority_certificate", "authority_certificate_arn"),
     Index("ix_certificate_not_after", "not_after"),
     Index("ix_certificate_notice", "notice_at"),
+    Index("ix_certificate_renewal", "renewal_at"),
     Index("ix_certificate_issuer", "issuer_name"),
     Index("ix_certificate_census", "type", "status", "not_after"),
 )
@@ -130,6 +136,11 @@ def save(tx: Tx, changed: ManagedCertificate, authority_certificate_arn: str | N
         # A certificate that ends when it did keeps the rhythm of its notices.
         same = certificate.c.not_after == values["not_after"]
         values["notice_at"] = case((same, certificate.c.notice_at), else_=literal(values["notice_at"], utc_timestamp()))
+    if values["renewal_at"] is not None:
+        # So does the renewal of one that was eligible before.
+        kept = (certificate.c.not_after == values["not_after"]) & certificate.c.renewal_at.is_not(None)
+        look = literal(values["renewal_at"], utc_timestamp())
+        values["renewal_at"] = case((kept, certificate.c.renewal_at), else_=look)
     tx.execute(update(certificate).where(certificate.c.id == values.pop("id")).values(values))
     for table in (certificate_name, certificate_usage):
         tx.execute(delete(table).where(table.c.certificate_id == changed.id))
@@ -138,7 +149,7 @@ def save(tx: Tx, changed: ManagedCertificate, authority_certificate_arn: str | N
 
 def remove(tx: Tx, certificate_id: str) -> None:
     """Removes a certificate and what was copied out of it."""
-    for table in (certificate_name, certificate_usage):
+    for table in (certificate_name, certificate_usage, associations.certificate_association, courses.renewal_course):
         tx.execute(delete(table).where(table.c.certificate_id == certificate_id))
     tx.execute(delete(certificate).where(certificate.c.id == certificate_id))
 
@@ -153,6 +164,14 @@ def find_issued_by(tx: Tx, authority_certificate_arn: str) -> ManagedCertificate
     """The certificate whose current body is this certificate of a CA."""
     row = tx.first(select(certificate).where(certificate.c.authority_certificate_arn == authority_certificate_arn))
     return None if row is None else load(tx, [row])[0]
+
+
+def authority_certificate_arn(tx: Tx, certificate_id: str) -> str | None:
+    """What its CA calls the current body of a certificate; None until it was issued, and for imported ones."""
+    found: str | None = tx.scalar(
+        select(certificate.c.authority_certificate_arn).where(certificate.c.id == certificate_id)
+    )
+    return found
 
 
 def configured_days(tx: Tx, account: str, region: str) -> int | None:
@@ -182,7 +201,8 @@ def load(tx: Tx, rows: list[Row[Any]]) -> list[ManagedCertificate]:
         query = select(certificate_name).where(certificate_name.c.certificate_id.in_(list(names)))
         for name in tx.all(query.order_by(certificate_name.c.certificate_id, certificate_name.c.position)):
             names[name.certificate_id].append(name.name)
-    return [_load(row, tuple(names[row.id])) for row in rows]
+    in_use = associations.of_certificates(tx, list(names)) if rows else {}
+    return [_load(row, tuple(names[row.id]), in_use.get(row.id, ())) for row in rows]
 
 
 def _index(tx: Tx, item: ManagedCertificate) -> None:
@@ -212,6 +232,7 @@ def _values(item: ManagedCertificate) -> dict[str, Any]:
         "created_at": item.created_at,
         "authority_arn": item.authority_arn,
         "validation_method": item.validation_method,
+        "managed_by": item.managed_by,
         "transparency_logging": item.transparency_logging,
         "export_option": item.export_option,
         "failure_reason": item.failure_reason.value if item.failure_reason else None,
@@ -235,6 +256,7 @@ def _values(item: ManagedCertificate) -> dict[str, Any]:
         "not_after": parsed.not_after if parsed else None,
         "issuer_name": issuer_name(parsed) if parsed else None,
         "notice_at": _first_look(item, parsed) if parsed else None,
+        "renewal_at": _window_opens(item, parsed) if parsed else None,
     }
 
 
@@ -251,13 +273,20 @@ def _first_look(item: ManagedCertificate, parsed: Certificate) -> datetime | Non
     return notice_at(item.id, parsed.not_after, MOST_DAYS)
 
 
+def _window_opens(item: ManagedCertificate, parsed: Certificate) -> datetime | None:
+    """When its renewal is looked at first."""
+    if item.status is not Status.ISSUED or not item.is_wanted:
+        return None
+    return opens(item.id, item.type, parsed.not_before, parsed.not_after)
+
+
 def serial_octets(serial: int) -> str:
     """A serial number as ACM shows it: lower-case hexadecimal octets with colons, as in the DER content."""
     octets = serial.to_bytes(serial.bit_length() // 8 + 1, "big", signed=True)
     return octets.hex(":")
 
 
-def _load(row: Row[Any], names: tuple[str, ...]) -> ManagedCertificate:
+def _load(row: Row[Any], names: tuple[str, ...], in_use_by: tuple[str, ...]) -> ManagedCertificate:
     material = None
     if row.der is not None:
         material = Material(row.der, tuple(bytes.fromhex(item) for item in row.chain), row.key_id)
@@ -278,6 +307,7 @@ def _load(row: Row[Any], names: tuple[str, ...]) -> ManagedCertificate:
         created_at=row.created_at,
         authority_arn=row.authority_arn,
         validation_method=row.validation_method,
+        managed_by=row.managed_by,
         transparency_logging=row.transparency_logging,
         export_option=row.export_option,
         failure_reason=FailureReason(row.failure_reason) if row.failure_reason else None,
@@ -292,4 +322,5 @@ def _load(row: Row[Any], names: tuple[str, ...]) -> ManagedCertificate:
         pending_key_id=row.pending_key_id,
         generation=row.generation,
         not_after=row.not_after,
+        in_use_by=in_use_by,
     )

@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, ColumnElement, and_, case, false, func, liter
 
 from greatseal.domain.certificates.model import ManagedCertificate, Status, Type
 from greatseal.domain.certificates.search import And, Between, Contains, Equals, Field, Not, Or, Ordering, Predicate
+from greatseal.domain.certificates.store.associations import certificate_association
 from greatseal.domain.certificates.store.certificates import certificate, certificate_name, certificate_usage, load
 from greatseal.storage import Tx
 
@@ -28,6 +29,7 @@ _TEXTS: dict[Field, Any] = {
     "type": certificate.c.type,
     "export_option": certificate.c.export_option,
     "validation_method": certificate.c.validation_method,
+    "managed_by": certificate.c.managed_by,
 }
 
 
@@ -63,6 +65,8 @@ def run(
 def _sort_key(field: Field, now: datetime) -> ColumnElement[Any]:
     if field in _TIMES:
         return func.coalesce(type_coerce(_TIMES[field], BigInteger), literal(0))
+    if field == "in_use":
+        return case((_in_use(), literal(1)), else_=literal(0))
     if field == "exported":
         return case((certificate.c.ever_exported, literal(1)), else_=literal(0))
     if field == "renewal_eligibility":
@@ -81,17 +85,22 @@ def _text(field: Field, now: datetime) -> ColumnElement[Any]:
     if field == "key_pair_origin":
         imported = certificate.c.type == Type.IMPORTED.value
         return case((imported, literal("CUSTOMER_PROVIDED")), else_=literal("AWS_MANAGED"))
-    # in_use, managed_by and the ACME fields: no certificate has them yet.
+    # The ACME fields: no certificate has them yet.
     return literal("")
 
 
 def _eligible(now: datetime) -> ColumnElement[bool]:
     return and_(
-        certificate.c.type == Type.PRIVATE.value,
+        certificate.c.type != Type.IMPORTED.value,
         certificate.c.status == Status.ISSUED.value,
         certificate.c.not_after >= now,
-        certificate.c.exported_at.is_not(None),
+        or_(certificate.c.exported_at.is_not(None), _in_use()),
     )
+
+
+def _in_use() -> ColumnElement[bool]:
+    rows = certificate_association.c
+    return select(rows.certificate_id).where(rows.certificate_id == certificate.c.id).exists()
 
 
 def _sql(predicate: Predicate, now: datetime) -> ColumnElement[bool]:
@@ -120,7 +129,7 @@ def _equals(field: Field, values: tuple[str | bool, ...], now: datetime) -> Colu
     if field == "exported":
         return certificate.c.ever_exported.in_(values)
     if field == "in_use":
-        return true() if False in values else false()
+        return or_(false(), *(_in_use() if wanted else not_(_in_use()) for wanted in values))
     if field == "name":
         return _has_name(_is(certificate_name.c.name, values))
     if field in ("key_usage", "extended_key_usage"):

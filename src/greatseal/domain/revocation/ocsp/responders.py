@@ -11,9 +11,9 @@ from datetime import datetime
 
 from greatseal.domain.audit import Audit
 from greatseal.domain.authorities import Issuance
-from greatseal.domain.authorities.issuance import Prepared
 from greatseal.domain.authorities.issued import JournalEntry, JournalState, certificate_arn, serial_text
 from greatseal.domain.authorities.model import Authority
+from greatseal.domain.authorities.signing import Prepared
 from greatseal.domain.authorities.store import authorities, journal
 from greatseal.domain.keys import Keys, NewKey, Purpose
 from greatseal.domain.keys.model import fingerprint

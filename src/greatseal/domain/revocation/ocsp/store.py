@@ -12,7 +12,7 @@ from greatseal.domain.authorities.issued import JournalState
 from greatseal.domain.authorities.model import Status
 from greatseal.domain.authorities.store import revocation_json
 from greatseal.domain.authorities.store.authorities import authority, ca_certificate
-from greatseal.domain.authorities.store.journal import issued_certificate
+from greatseal.domain.authorities.store.journal import IN_THE_WORLD, issued_certificate
 from greatseal.domain.revocation.model import RevocationReason
 from greatseal.domain.revocation.ocsp.model import ANSWERING, Responder
 from greatseal.domain.revocation.store import marks, revocation
@@ -57,7 +57,7 @@ _STANDING = (
             and_(
                 issued_certificate.c.authority_id == authority.c.id,
                 issued_certificate.c.serial == bindparam("serial"),
-                issued_certificate.c.state == JournalState.ISSUED.value,
+                IN_THE_WORLD,
             ),
         )
         .outerjoin(revocation, _revoked_too)

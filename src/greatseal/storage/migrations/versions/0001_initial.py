@@ -299,6 +299,7 @@ def _certificate() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("authority_arn", sa.Text(), nullable=True),
         sa.Column("validation_method", sa.String(length=16), nullable=True),
+        sa.Column("managed_by", sa.String(length=16), nullable=True),
         sa.Column("transparency_logging", sa.String(length=16), nullable=False),
         sa.Column("export_option", sa.String(length=16), nullable=False),
         sa.Column("failure_reason", sa.String(length=64), nullable=True),
@@ -322,6 +323,7 @@ def _certificate() -> None:
         sa.Column("not_after", sa.BigInteger(), nullable=True),
         sa.Column("issuer_name", sa.Text(), nullable=True),
         sa.Column("notice_at", sa.BigInteger(), nullable=True),
+        sa.Column("renewal_at", sa.BigInteger(), nullable=True),
         sa.Column("authority_certificate_arn", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_certificate")),
     )
@@ -331,6 +333,18 @@ def _certificate() -> None:
     op.create_index("ix_certificate_listing", "certificate", ["account", "region", "created_at", "id"], unique=False)
     op.create_index("ix_certificate_not_after", "certificate", ["not_after"], unique=False)
     op.create_index("ix_certificate_notice", "certificate", ["notice_at"], unique=False)
+    op.create_index("ix_certificate_renewal", "certificate", ["renewal_at"], unique=False)
+
+
+def _certificate_association() -> None:
+    op.create_table(
+        "certificate_association",
+        sa.Column("certificate_id", sa.String(length=36), nullable=False),
+        sa.Column("resource_arn", sa.Text(), nullable=False),
+        sa.Column("associated_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("certificate_id", "resource_arn", name=op.f("pk_certificate_association")),
+    )
+    op.create_index("ix_certificate_association_resource", "certificate_association", ["resource_arn"], unique=False)
 
 
 def _certificate_name() -> None:
@@ -375,6 +389,80 @@ def _credential() -> None:
         sa.PrimaryKeyConstraint("access_key_id", name=op.f("pk_credential")),
     )
     op.create_index("ix_credential_owner", "credential", ["owner_id"], unique=False)
+
+
+def _ct_entry() -> None:
+    op.create_table(
+        "ct_entry",
+        sa.Column("log", sa.String(length=64), nullable=False),
+        sa.Column("place", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("identity", sa.LargeBinary(), nullable=False),
+        sa.Column("leaf_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("timestamp", sa.BigInteger(), nullable=False),
+        sa.Column("signature", sa.LargeBinary(), nullable=False),
+        sa.Column("leaf", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("log", "place", name=op.f("pk_ct_entry")),
+    )
+    op.create_index("ix_ct_entry_leaf_hash", "ct_entry", ["log", "leaf_hash"], unique=False)
+    op.create_index("uq_ct_entry_identity", "ct_entry", ["log", "identity"], unique=True)
+
+
+def _ct_followed() -> None:
+    op.create_table(
+        "ct_followed",
+        sa.Column("log_id", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("root", sa.LargeBinary(), nullable=False),
+        sa.Column("timestamp", sa.BigInteger(), nullable=False),
+        sa.Column("signature", sa.LargeBinary(), nullable=False),
+        sa.Column("read_size", sa.BigInteger(), nullable=False),
+        sa.Column("frontier", sa.LargeBinary(), nullable=False),
+        sa.Column("checked_at", sa.BigInteger(), nullable=False),
+        sa.Column("good_at", sa.BigInteger(), nullable=False),
+        sa.Column("trouble", sa.Text(), nullable=False),
+        sa.Column("seen", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("log_id", name=op.f("pk_ct_followed")),
+    )
+
+
+def _ct_issuer() -> None:
+    op.create_table(
+        "ct_issuer",
+        sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
+        sa.Column("certificate", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("fingerprint", name=op.f("pk_ct_issuer")),
+    )
+
+
+def _ct_log() -> None:
+    op.create_table(
+        "ct_log",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("operator", sa.Text(), nullable=False),
+        sa.Column("origin", sa.Text(), nullable=False),
+        sa.Column("key_id", sa.String(length=36), nullable=False),
+        sa.Column("spki", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("retired_at", sa.BigInteger(), nullable=True),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("frontier", sa.LargeBinary(), nullable=False),
+        sa.Column("timestamp", sa.BigInteger(), nullable=False),
+        sa.Column("checkpoint", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ct_log")),
+    )
+
+
+def _ct_tile() -> None:
+    op.create_table(
+        "ct_tile",
+        sa.Column("log", sa.String(length=64), nullable=False),
+        sa.Column("height", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("hashes", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("log", "height", "number", name=op.f("pk_ct_tile")),
+    )
 
 
 def _delivery() -> None:
@@ -723,6 +811,8 @@ def _issued_certificate() -> None:
         sa.Column("issued_at", sa.BigInteger(), nullable=True),
         sa.Column("certificate", sa.LargeBinary(), nullable=True),
         sa.Column("partition", sa.String(length=36), nullable=True),
+        sa.Column("logged", sa.Boolean(), nullable=False),
+        sa.Column("precertificate", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("authority_id", "serial", name=op.f("pk_issued_certificate")),
     )
     op.create_index(
@@ -1177,6 +1267,18 @@ def _permission() -> None:
     )
 
 
+def _public_request() -> None:
+    op.create_table(
+        "public_request",
+        sa.Column("certificate_id", sa.String(length=36), nullable=False),
+        sa.Column("account", sa.String(length=12), nullable=False),
+        sa.Column("region", sa.String(length=32), nullable=False),
+        sa.Column("requested_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("certificate_id", name=op.f("pk_public_request")),
+    )
+    op.create_index("ix_public_request_year", "public_request", ["account", "region", "requested_at"], unique=False)
+
+
 def _queue() -> None:
     op.create_table(
         "queue",
@@ -1232,6 +1334,17 @@ def _queue_message() -> None:
     op.create_index("ix_queue_message_age", "queue_message", ["queue_arn", "sent_at"], unique=False)
     op.create_index("ix_queue_message_group", "queue_message", ["queue_arn", "group_id", "id"], unique=False)
     op.create_index("ix_queue_message_visible", "queue_message", ["queue_arn", "visible_at", "id"], unique=False)
+
+
+def _renewal_course() -> None:
+    op.create_table(
+        "renewal_course",
+        sa.Column("certificate_id", sa.String(length=36), nullable=False),
+        sa.Column("not_after", sa.BigInteger(), nullable=False),
+        sa.Column("attempted_at", sa.BigInteger(), nullable=True),
+        sa.Column("notified_days", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("certificate_id", name=op.f("pk_renewal_course")),
+    )
 
 
 def _resource_policy() -> None:
@@ -1427,6 +1540,28 @@ def _tag() -> None:
     op.create_index("ix_tag_holders", "tag", ["key", "value", "resource_arn"], unique=False)
 
 
+def _timestamp_key() -> None:
+    op.create_table(
+        "timestamp_key",
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("authority_arn", sa.String(length=256), nullable=False),
+        sa.Column("authority_id", sa.String(length=36), nullable=False),
+        sa.Column("serial", sa.String(length=40), nullable=False),
+        sa.Column("key_id", sa.String(length=36), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_timestamp_key")),
+    )
+
+
+def _timestamp_serial() -> None:
+    op.create_table(
+        "timestamp_serial",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("last", sa.BigInteger(), nullable=False),
+        sa.Column("tokens", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_timestamp_serial")),
+    )
+
+
 def _topic() -> None:
     op.create_table(
         "topic",
@@ -1463,6 +1598,43 @@ def _trust_anchor() -> None:
     op.create_index("uq_trust_anchor_alias", "trust_anchor", ["account", "region", "alias"], unique=True)
 
 
+def _trust_authority() -> None:
+    op.create_table(
+        "trust_authority",
+        sa.Column("role", sa.String(length=32), nullable=False),
+        sa.Column("tier", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=True),
+        sa.Column("arn", sa.Text(), nullable=False),
+        sa.Column("cross_arn", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("role", name=op.f("pk_trust_authority")),
+    )
+
+
+def _trust_endpoint() -> None:
+    op.create_table(
+        "trust_endpoint",
+        sa.Column("tier", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("key_id", sa.String(length=36), nullable=False),
+        sa.Column("not_after", sa.BigInteger(), nullable=False),
+        sa.Column("certificate_arn", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("tier", "state", "generation", name=op.f("pk_trust_endpoint")),
+    )
+
+
+def _trust_order() -> None:
+    op.create_table(
+        "trust_order",
+        sa.Column("token", sa.String(length=200), nullable=False),
+        sa.Column("authority_arn", sa.Text(), nullable=False),
+        sa.Column("ordered_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("token", name=op.f("pk_trust_order")),
+    )
+    op.create_index("ix_trust_order_age", "trust_order", ["ordered_at"], unique=False)
+
+
 def _unneeded_key() -> None:
     op.create_table(
         "unneeded_key",
@@ -1472,6 +1644,132 @@ def _unneeded_key() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_unneeded_key")),
     )
     op.create_index("ix_unneeded_key_due_at", "unneeded_key", ["due_at"], unique=False)
+
+
+def _upstream_account() -> None:
+    op.create_table(
+        "upstream_account",
+        sa.Column("directory", sa.String(length=512), nullable=False),
+        sa.Column("key_id", sa.String(length=64), nullable=False),
+        sa.Column("url", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("directory", name=op.f("pk_upstream_account")),
+    )
+
+
+def _upstream_challenge() -> None:
+    op.create_table(
+        "upstream_challenge",
+        sa.Column("url", sa.String(length=512), nullable=False),
+        sa.Column("token", sa.String(length=96), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("zone", sa.String(length=253), nullable=False),
+        sa.Column("name", sa.String(length=512), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("prepared_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("url", name=op.f("pk_upstream_challenge")),
+    )
+    op.create_index("ix_upstream_challenge_name", "upstream_challenge", ["name"], unique=False)
+    op.create_index("ix_upstream_challenge_token", "upstream_challenge", ["token"], unique=False)
+
+
+def _upstream_order() -> None:
+    op.create_table(
+        "upstream_order",
+        sa.Column("token", sa.String(length=96), nullable=False),
+        sa.Column("subject", sa.String(length=64), nullable=False),
+        sa.Column("directory", sa.String(length=512), nullable=False),
+        sa.Column("csr", sa.LargeBinary(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=True),
+        sa.Column("not_before", sa.BigInteger(), nullable=True),
+        sa.Column("failure", sa.String(length=64), nullable=True),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("chain", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("token", name=op.f("pk_upstream_order")),
+    )
+    op.create_index("ix_upstream_order_subject", "upstream_order", ["subject", "created_at"], unique=False)
+
+
+def _upstream_window() -> None:
+    op.create_table(
+        "upstream_window",
+        sa.Column("certificate", sa.String(length=128), nullable=False),
+        sa.Column("renews_at", sa.BigInteger(), nullable=True),
+        sa.Column("ask_again_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("certificate", name=op.f("pk_upstream_window")),
+    )
+
+
+def _validated_name() -> None:
+    op.create_table(
+        "validated_name",
+        sa.Column("reference", sa.String(length=96), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("account", sa.String(length=12), nullable=False),
+        sa.Column("method", sa.String(length=8), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("domain", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("reason", sa.String(length=64), nullable=True),
+        sa.Column("validated_at", sa.BigInteger(), nullable=True),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("reference", "position", name=op.f("pk_validated_name")),
+    )
+    op.create_index("ix_validated_name_look", "validated_name", ["domain", "account", "method", "state"], unique=False)
+
+
+def _validation_approval() -> None:
+    op.create_table(
+        "validation_approval",
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("reference", sa.String(length=96), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("mailbox", sa.Text(), nullable=False),
+        sa.Column("sent_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_validation_approval")),
+    )
+    op.create_index("ix_validation_approval_reference", "validation_approval", ["reference", "position"], unique=False)
+
+
+def _validation_attempt() -> None:
+    op.create_table(
+        "validation_attempt",
+        sa.Column("reference", sa.String(length=96), nullable=False),
+        sa.Column("subject", sa.String(length=36), nullable=False),
+        sa.Column("arn", sa.Text(), nullable=False),
+        sa.Column("account", sa.String(length=12), nullable=False),
+        sa.Column("region", sa.String(length=32), nullable=False),
+        sa.Column("principal_arn", sa.Text(), nullable=False),
+        sa.Column("request_id", sa.String(length=64), nullable=False),
+        sa.Column("method", sa.String(length=8), nullable=False),
+        sa.Column("renewal", sa.Boolean(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("reason", sa.String(length=64), nullable=True),
+        sa.Column("troubled", sa.Boolean(), nullable=False),
+        sa.Column("started_at", sa.BigInteger(), nullable=False),
+        sa.Column("deadline", sa.BigInteger(), nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("reference", name=op.f("pk_validation_attempt")),
+    )
+    op.create_index("ix_validation_attempt_deadline", "validation_attempt", ["state", "deadline"], unique=False)
+    op.create_index("ix_validation_attempt_subject", "validation_attempt", ["subject"], unique=False)
+
+
+def _wanted_record() -> None:
+    op.create_table(
+        "wanted_record",
+        sa.Column("name", sa.String(length=253), nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("ttl", sa.Integer(), nullable=False),
+        sa.Column("provider", sa.String(length=64), nullable=False),
+        sa.Column("zone", sa.String(length=253), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", "kind", name=op.f("pk_wanted_record")),
+    )
 
 
 def _watch_report() -> None:
@@ -1495,6 +1793,36 @@ def _watch_round() -> None:
     )
 
 
+def _zone_ancestor() -> None:
+    op.create_table(
+        "zone_ancestor",
+        sa.Column("ancestor", sa.String(length=253), nullable=False),
+        sa.Column("name", sa.String(length=253), nullable=False),
+        sa.PrimaryKeyConstraint("ancestor", "name", name=op.f("pk_zone_ancestor")),
+    )
+    op.create_index("ix_zone_ancestor_name", "zone_ancestor", ["name"], unique=False)
+
+
+def _zone_record() -> None:
+    op.create_table(
+        "zone_record",
+        sa.Column("name", sa.String(length=253), nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("ttl", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("name", "kind", "value", name=op.f("pk_zone_record")),
+    )
+
+
+def _zone_serial() -> None:
+    op.create_table(
+        "zone_serial",
+        sa.Column("zone", sa.String(length=253), nullable=False),
+        sa.Column("serial", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("zone", name=op.f("pk_zone_serial")),
+    )
+
+
 def upgrade() -> None:
     """Makes the step."""
     _access_generation()
@@ -1514,10 +1842,16 @@ def upgrade() -> None:
     _bucket()
     _ca_certificate()
     _certificate()
+    _certificate_association()
     _certificate_name()
     _certificate_usage()
     _compromised_key()
     _credential()
+    _ct_entry()
+    _ct_followed()
+    _ct_issuer()
+    _ct_log()
+    _ct_tile()
     _delivery()
     _event_archive()
     _event_archived()
@@ -1564,9 +1898,11 @@ def upgrade() -> None:
     _organizational_unit()
     _outbox()
     _permission()
+    _public_request()
     _queue()
     _queue_deduplication()
     _queue_message()
+    _renewal_course()
     _resource_policy()
     _resource_share()
     _revocation()
@@ -1579,8 +1915,24 @@ def upgrade() -> None:
     _subscription()
     _subscription_mail()
     _tag()
+    _timestamp_key()
+    _timestamp_serial()
     _topic()
     _trust_anchor()
+    _trust_authority()
+    _trust_endpoint()
+    _trust_order()
     _unneeded_key()
+    _upstream_account()
+    _upstream_challenge()
+    _upstream_order()
+    _upstream_window()
+    _validated_name()
+    _validation_approval()
+    _validation_attempt()
+    _wanted_record()
     _watch_report()
     _watch_round()
+    _zone_ancestor()
+    _zone_record()
+    _zone_serial()

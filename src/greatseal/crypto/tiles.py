@@ -1,4 +1,4 @@
-"""The tree of the log as tiles: 256 hashes a row, of every eighth level (after C2SP tlog-tiles).
+"""A log's tree as tiles: 256 hashes a row, of every eighth level (after C2SP tlog-tiles).
 
 A tile at height 0 holds leaf hashes, one at height 1 holds the roots of full tiles at height 0, and so on. Every
 complete subtree lies inside one tile or is the root of a part of one, so nothing else is stored. Pure.

@@ -1,0 +1,37 @@
+"""The table that says how far renewals are; only certificates that one was attempted for have a row."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Column, String, Table, delete, insert, select
+
+from greatseal.domain.certificates.model import Course
+from greatseal.storage import Tx
+from greatseal.storage.schema import metadata, utc_timestamp
+
+renewal_course = Table(
+    "renewal_course",
+    metadata,
+    Column("certificate_id", String(36), primary_key=True),
+    # Of the certificate that is to be replaced: the row of an earlier one says nothing.
+    Column("not_after", utc_timestamp(), nullable=False),
+    Column("attempted_at", utc_timestamp()),
+    Column("notified_days", BigInteger),
+)
+
+
+def course_of(tx: Tx, certificate_id: str, not_after: datetime) -> Course:
+    """How far the renewal of the certificate that ends at `not_after` is."""
+    rows = renewal_course.c
+    row = tx.first(
+        select(rows.attempted_at, rows.notified_days).where(
+            rows.certificate_id == certificate_id, rows.not_after == not_after
+        )
+    )
+    return Course() if row is None else Course(row.attempted_at, row.notified_days)
+
+
+def keep(tx: Tx, certificate_id: str, not_after: datetime, course: Course) -> None:
+    """Stores how far a renewal is."""
+    tx.execute(delete(renewal_course).where(renewal_course.c.certificate_id == certificate_id))
+    values = {"attempted_at": course.attempted_at, "notified_days": course.notified_days}
+    tx.execute(insert(renewal_course), {"certificate_id": certificate_id, "not_after": not_after, **values})
