@@ -128,7 +128,7 @@ def price(bench: EventBench, request: HttpRequest) -> None:
         {"Name": "issued", "EventPattern": json.dumps({"source": ["aws.acm-pca"], "detail-type": [{"prefix": "A"}]})},
     )
     bench.events("PutTargets", {"Rule": "issued", "Targets": [{"Id": "q", "Arn": QUEUE}]})
-    room = bench.rooms.issuance._events
+    room = bench.rooms.issuance._signing._events
     for threads in (1, 4):
         ratios, rates = [], []
         for _ in range(ROUNDS):
