@@ -11,7 +11,7 @@ STAMP := $(VENV)/.ready
 INTEROP_PACKAGES := awscli ca-certificates curl default-jdk-headless gnutls-bin knot nats-server nginx-light openssl pebble rabbitmq-server softhsm2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test interop check docs bench format clean
+.PHONY: help setup demo serve test faults interop check docs bench sbom audit format clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z]+):[^#]*## (.*)/\1\t\2/' | \
@@ -41,7 +41,10 @@ serve: setup ## Run a development service on ./data
 	@$(BIN)/greatseal serve --data ./data
 
 test: setup ## Run every test that needs nothing but PyPI packages
-	@$(BIN)/python -m pytest -n 2 -m "not interop"
+	@$(BIN)/python -m pytest -n 2 -m "not interop and not faults"
+
+faults: setup ## Raise and kill at every side effect, kill nodes, overload: all in the long form (docs/faults.md)
+	@$(BIN)/python -m pytest -m "not interop" --durations=10 -s tests/faults tests/service/test_workers.py tests/service/test_overload.py
 
 interop: setup ## Install real programs from Debian and run the tests against them
 	@tools/install-interop $(INTEROP_PACKAGES)
@@ -60,6 +63,12 @@ docs: setup ## Render the generated pages of docs/
 bench: setup ## Run the benchmarks, each beside its peer
 	@tools/install-interop wrk apache2-utils openssl
 	@for each in bench/*.py; do $(BIN)/python "$$each" || exit 1; done
+
+sbom: setup ## Write the bill of materials of uv.lock, CycloneDX, to dist/
+	@$(BIN)/python tools/supply_chain.py sbom
+
+audit: setup ## Ask the OSV database about every version of uv.lock
+	@$(BIN)/python tools/supply_chain.py audit
 
 format: setup ## Format the code and mend what ruff can mend
 	@$(BIN)/ruff check --fix .

@@ -98,6 +98,8 @@ class MadeCa:
     def post(self, account: Account, url: str, members: Mapping[str, Any]) -> Answer:
         if url.endswith("/revokeCert"):
             self._note("revoke", account)
+            if members["certificate"] in [each for each, _ in self.revoked]:
+                raise Problem("alreadyRevoked", "it is revoked", status=400)
             self.revoked.append((members["certificate"], members["reason"]))
             return Answer({})
         kind = url.rpartition("/")[2]

@@ -23,6 +23,8 @@ WIDTH = 100
 # Everything that registers metrics takes the registry as its only argument.
 METRICS = (
     "greatseal.app.certificate_metrics:CertificateMetrics",
+    "greatseal.app.vital_metrics:VitalMetrics",
+    "greatseal.app.work_metrics:WorkMetrics",
     "greatseal.edge.metrics:EdgeMetrics",
     "greatseal.edge.metrics:DeliveryMetrics",
 )

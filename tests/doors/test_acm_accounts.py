@@ -240,10 +240,7 @@ def test_what_is_no_arn(acm, arn):
 
 
 def test_operations_that_are_not_there_yet(acm):
-    arn = acm.take(make())
     for call in (
-        lambda: acm.acm.list_certificate_domain_validations(CertificateArn=arn),
-        lambda: acm.acm.resend_validation_email(CertificateArn=arn, Domain="a.example.com", ValidationDomain="b.com"),
         lambda: acm.acm.list_acme_endpoints(),
         lambda: acm.acm.describe_acme_endpoint(AcmeEndpointArn=ENDPOINT),
         lambda: acm.acm.delete_acme_endpoint(AcmeEndpointArn=ENDPOINT),

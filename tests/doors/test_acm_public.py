@@ -265,6 +265,26 @@ def test_servers_that_are_silent_about_caa_are_asked_again_for_an_hour(acm):
     assert acm.detail(arn)["FailureReason"] == "CAA_ERROR"
 
 
+def test_slow_answers_about_caa_do_not_outlive_the_lease_of_the_job(acm):
+    arn = acm.ask(*[f"n{number}.example.com" for number in range(8)])
+    acm.publish(arn)
+    caa = acm.control.caa
+
+    def slow(domain, **more):
+        acm.advance(minutes=1)
+        return caa(domain, **more)
+
+    acm.control.caa = slow
+    begun = acm.now
+    acm.work()
+    assert acm.now - begun < timedelta(minutes=5)
+    assert (acm.detail(arn)["Status"], acm.issuer.orders) == ("PENDING_VALIDATION", [])
+    acm.control.caa = caa
+    acm.advance(minutes=10)
+    acm.work()
+    assert acm.detail(arn)["Status"] == "ISSUED"
+
+
 def test_refusals_of_the_issuer(acm):
     acm.issuer.refusals = [LimitExceeded("No more today.")]
     arn = acm.ask()

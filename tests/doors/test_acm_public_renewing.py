@@ -67,7 +67,7 @@ def test_sixty_days_of_a_public_certificate(acm):
         "CertificateExpirationDate": end.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "InUse": True,
         "Exported": False,
-    } | {"ValidityInDays": told[0]["ValidityInDays"]}
+    }
     live(acm, 9)
     assert [each["DaysToExpiry"] for each in actions(acm, arn)] == [30, 15]
 
@@ -123,6 +123,8 @@ def test_caa_that_forbids_is_the_reason(acm):
     acm.clock.at = end_of(acm, arn) - 31 * DAY
     live(acm, 2)
     assert (renewal(acm, arn)["RenewalStatus"], renewal(acm, arn)["RenewalStatusReason"]) == ("FAILED", "CAA_ERROR")
+    assert [each["ValidationStatus"] for each in renewal(acm, arn)["DomainValidationOptions"]] == ["FAILED"]
+    assert acm.states(arn) == ["SUCCESS"], "those of the certificate that there is"
     assert [(each["RenewalStatusReason"], each["DaysToExpiry"]) for each in actions(acm, arn)] == [("CAA_ERROR", 30)]
     assert acm.detail(arn)["Status"] == "ISSUED"
     acm.control.caa_records.clear()

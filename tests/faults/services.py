@@ -8,24 +8,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_SERVE = [sys.executable, "-m", "greatseal", "serve", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data"]
 # Keys made ahead would only keep the processor busy.
 _NO_POOL = {f"GREATSEAL_KEYS_POOL_RSA_{size}": "0" for size in (2048, 3072, 4096)}
 PATIENCE = 120
 
 
-def _environment(more: dict[str, str]) -> dict[str, str]:
+def serve(data: Path, listen: str = "127.0.0.1:0", http: str = "127.0.0.1:0") -> list[str]:
+    """The command that serves a directory."""
+    return [sys.executable, "-m", "greatseal", "serve", "--listen", listen, "--http", http, "--data", str(data)]
+
+
+def environment(more: dict[str, str]) -> dict[str, str]:
+    """That of the tests, without settings that somebody has made, and with these."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GREATSEAL_")}
     return {**kept, **_NO_POOL, **more}
 
 
 @contextmanager
-def running(data: Path, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def running(data: Path, **settings: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A service that has said `ready`, and its plain URL; ended by SIGTERM unless the block killed it."""
     log = data.with_name(data.name + ".log").open("w")
-    process = subprocess.Popen(
-        [*_SERVE, str(data)], stdout=subprocess.PIPE, stderr=log, text=True, env=_environment(environment)
-    )
+    process = subprocess.Popen(serve(data), stdout=subprocess.PIPE, stderr=log, text=True, env=environment(settings))
     try:
         assert process.stdout is not None
         line = process.stdout.readline()
@@ -41,13 +44,13 @@ def running(data: Path, **environment: str) -> Iterator[tuple[subprocess.Popen[s
             log.close()
 
 
-def refused(data: Path, **environment: str) -> str:
+def refused(data: Path, **settings: str) -> str:
     """Starts a service that must refuse to start; what it says on standard error."""
     ended = subprocess.run(
-        [*_SERVE, str(data)],
+        serve(data),
         capture_output=True,
         text=True,
-        env=_environment(environment),
+        env=environment(settings),
         timeout=PATIENCE,
         check=False,
     )

@@ -76,7 +76,7 @@ def check(storage: Storage, notes: Path, *, posted: bool) -> Counter[str]:
     assert (census.waiting, census.dead) == (0, 1)
     assert [each.parcel.message_id for each in made.dead()] == [BAD]
     with_jobs = storage.read(
-        lambda tx: queue.due_count(tx, DELIVER_JOB, FakeClock().now() + timedelta(days=365), limit=9)
+        lambda tx: queue.due_count(tx, [DELIVER_JOB], FakeClock().now() + timedelta(days=365), limit=9)
     )
     assert not with_jobs
     return Counter(lines)

@@ -18,9 +18,11 @@ from faults.test_kill_issuance import KILLED, prepared, recovered, signed
 from greatseal.domain.authorities.issuance import _embedded
 from greatseal.domain.authorities.issued import IssuedCertificate, Precertificate
 from greatseal.domain.authorities.store import journal
+from greatseal.domain.keys import Purpose
 from greatseal.kernel.errors import InProgress, RequestFailed
 from greatseal.storage import Storage, open_storage
 from greatseal.testing import FakeClock, FakeEntropy
+from greatseal.testing.key_store import MemoryStore
 from greatseal.x509.certificate import Certificate
 from greatseal.x509.extensions import OID
 
@@ -150,6 +152,25 @@ def test_a_precertificate_that_cannot_be_signed_is_nothing(pki, monkeypatch):
         logged(pki, authority)
     [row] = [row for row in check(pki.storage).journal if row["logged"]]
     assert row["state"] == "FAILED"
+
+
+@ONE
+def test_a_key_that_is_away_delays_the_certificate(storage):
+    """Between its two signatures: whoever embeds is told to come again, and recovery signs in the meantime."""
+    store = MemoryStore()
+    pki = Pki(storage, key_stores={store.name: store}, store_for={Purpose.AUTHORITY: store.name})
+    authority, issuance = pki.root(), pki.installation.rooms.issuance
+    arn = logged(pki, authority)
+    store.away = True
+    for _ in range(2):
+        with pytest.raises(InProgress):
+            issuance.embed(authority, arn, [dying.SCT])
+    store.away = False
+    pki.clock.advance(timedelta(minutes=2))
+    assert issuance.finish_open() == 1
+    assert issuance.embed(authority, arn, [b"another"]).certificate == issuance.certificate(authority, arn).certificate
+    [row] = [row for row in check(pki.storage).journal if row["logged"]]
+    assert row["state"] == "ISSUED"
 
 
 @ONE

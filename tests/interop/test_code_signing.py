@@ -4,9 +4,11 @@ import json
 import subprocess
 import sys
 import threading
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -202,6 +204,62 @@ def read_by_others(folder: Path) -> None:
     over = b"\x31" + octets[1:]
     assert ml_dsa.ML_DSA_65.verify(public, over, signer["signature"].native)
     assert not ml_dsa.ML_DSA_65.verify(public, octets, signer["signature"].native)
+
+
+def test_two_keys_and_our_own_stamp(desk: Desk, bench: Workbench, service: Service) -> None:
+    """A classical and an ML-DSA key of KMS sign one file, `/tsa` stamps both; only roots verify them."""
+    bundles: dict[str, list[str]] = {"root.pem": [], "chain.pem": []}
+    for family in ("ECP384", "MLDSA65"):
+        prepared(desk, family)
+        for name, kept in bundles.items():
+            kept.append((desk.folder / name).read_text(encoding="utf-8"))
+    for name, kept in bundles.items():
+        desk.write(name, "".join(kept))
+    tsa = f"http://{service.plain}/tsa"
+    sign(desk, "ECP384", "--key", "alias/CodeSigningCMK-MLDSA65", "--timestamp", tsa)
+    with urllib.request.urlopen(f"{tsa}/root.pem", timeout=30) as answer:
+        (desk.folder / "tsa.pem").write_bytes(answer.read())
+
+    given = ("--root", "root.pem", "--timestamp-root", "tsa.pem", "--require-timestamp", "--signers", "both")
+    (found,) = json.loads(desk.greatseal("verify", "file", "--signed", *given, "--output", "json"))
+    assert {each["algorithm"] for each in found["signers"]} == {"SHA384WITHECDSA", "ML_DSA_65"}
+    assert all(each["timestamp"]["authority"].startswith("O=Greatseal") for each in found["signers"])
+    # Long after the signers have ended, the stamps still hold (the stamps' own keys live for five years).
+    later = f"{datetime.now(UTC) + timedelta(days=3 * 365):%Y-%m-%dT%H:%M:%SZ}"
+    assert desk.greatseal("verify", "file", "--signed", *given, "--time", later).startswith("file: good")
+    refused = desk.greatseal("verify", "file", "--signed", *given[:2], code=1)
+    assert "the timestamp's authority is not trusted" in refused
+
+    whole = (desk.folder / "file.p7s").read_bytes()
+    alone, stamps = taken_apart(whole)
+    for number, (signature, token) in enumerate(stamps):
+        (desk.folder / f"{number}.signature").write_bytes(signature)
+        (desk.folder / f"{number}.token").write_bytes(token)
+        verify = ("openssl", "ts", "-verify", "-token_in", "-in", f"{number}.token", "-CAfile", "tsa.pem")
+        assert "Verification: OK" in bench.run(*verify, "-data", f"{number}.signature")
+        assert "message imprint mismatch" in bench.fail(*verify, "-data", "file")
+    assert len(stamps) == 2
+    # The same signer with its octets untouched, and without the one that OpenSSL 3.0 cannot read.
+    (desk.folder / "classical.p7s").write_bytes(alone)
+    openssl_verifies(bench, "classical.p7s")
+    (desk.folder / "file.p7s").write_bytes(alone)
+    assert "no post-quantum key signed it" in desk.greatseal("verify", "file", "--signed", *given, code=1)
+
+
+def taken_apart(data: bytes) -> tuple[bytes, list[tuple[bytes, bytes]]]:
+    """The file with its classical signer alone; and each signer's signature and stamp. By another parser."""
+    info = cms.ContentInfo.load(data, strict=True)
+    signers = list(info["content"]["signer_infos"])
+    stamps = []
+    for signer in signers:
+        (attribute,) = signer["unsigned_attrs"]
+        assert attribute["type"].native == "signature_time_stamp_token"
+        (token,) = attribute["values"]
+        stamps.append((signer["signature"].native, token.dump()))
+    classical = [each for each in signers if each["signature_algorithm"]["algorithm"].native == "sha384_ecdsa"]
+    info["content"]["signer_infos"] = cms.SignerInfos(classical)
+    alone: bytes = info.dump(force=True)
+    return alone, stamps
 
 
 def test_what_openssl_signs_is_read(desk: Desk, bench: Workbench) -> None:

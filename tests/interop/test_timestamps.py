@@ -80,3 +80,8 @@ def test_openssl_reads_why_there_is_no_token(authority: Authority) -> None:
     authority.stamp("-sha1")
     said = authority.bench.run("openssl", "ts", "-reply", "-in", "reply.tsr", "-text")
     assert "unrecognized or unsupported algorithm identifier" in said
+    # OpenSSL writes NULL where the parameters of SHA-3 must be absent (docs/timestamps.md).
+    authority.stamp("-sha3-256")
+    said = authority.bench.run("openssl", "ts", "-reply", "-in", "reply.tsr", "-text")
+    assert "unrecognized or unsupported algorithm identifier" in said
+    assert "has parameters, which must be absent" in said

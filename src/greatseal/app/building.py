@@ -8,6 +8,7 @@ from pathlib import Path
 from greatseal.app.bus import Carriers, build_bus
 from greatseal.app.notices import Addresses, Elsewhere, build_notices
 from greatseal.app.own_acts import INSTALLATION_ACCOUNT, audit_signer, recorder
+from greatseal.app.protection import SEALED_COLUMNS
 from greatseal.app.publics import PublicWishes, build_publics, build_validating
 from greatseal.app.renewals import build_renewals
 from greatseal.app.rooms import Rooms
@@ -28,7 +29,6 @@ from greatseal.domain.access import (
     WebIdentities,
     user_identity,
 )
-from greatseal.domain.access.credentials import SEALED as SEALED_CREDENTIALS
 from greatseal.domain.access.identities import Administration, Registrar
 from greatseal.domain.access.ports import IssuerKeys
 from greatseal.domain.anywhere import Anywhere
@@ -39,11 +39,9 @@ from greatseal.domain.certificates import Exports, Imports, Inventory, Requests
 from greatseal.domain.certificates.finishing import Finishing
 from greatseal.domain.certificates.issuing import Issuing
 from greatseal.domain.events import Desk, Events
-from greatseal.domain.events.store.connections import SEALED as SEALED_CONNECTIONS
 from greatseal.domain.keys import KeyPool, Keys, KeyStore, Purpose
 from greatseal.domain.keys.key_encryption import KekChange, installation_secret
 from greatseal.domain.keys.managed import GrantPolicies, KeyProxies, ManagedKeys
-from greatseal.domain.keys.store import SEALED as SEALED_KEYS
 from greatseal.domain.objects import Deliverer, ObjectRoom
 from greatseal.domain.organizations import Memberships, Organizations
 from greatseal.domain.policy import KeyPolicy
@@ -169,7 +167,7 @@ def build(
         storage=storage,
         sealer=sealer,
         clock=clock,
-        columns=(SEALED_KEYS, SEALED_CREDENTIALS, SEALED_CONNECTIONS),
+        columns=SEALED_COLUMNS,
         record=recorder(audit, clock=clock, entropy=entropy, region=region),
         configured=configured_kek or (lambda: sealer.keyring.current),
     )
@@ -358,6 +356,7 @@ def build(
         public=publics.public,
         public_job_kinds=tuple(publics.slow_handlers()),
         issuer=publics.issuer,
+        upstream=upstream_room.issuer if upstream_room else None,
     )
     imports = Imports(
         storage=storage,
@@ -370,7 +369,13 @@ def build(
         entropy=entropy,
     )
     exports = Exports(
-        storage=storage, inventory=inventory, keys=keys, revocations=revocations, audit=audit, clock=clock
+        storage=storage,
+        inventory=inventory,
+        keys=keys,
+        revocations=revocations,
+        issuer=publics.issuer,
+        audit=audit,
+        clock=clock,
     )
     sharing = Sharing.over(
         storage=storage,

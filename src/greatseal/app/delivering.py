@@ -1,7 +1,5 @@
 """Deliveries of a running service: the carriers of its settings, the threads that carry, and what they count."""
 
-import os
-import socket
 from datetime import datetime, timedelta
 
 from greatseal.app.carriers import carriers
@@ -11,7 +9,7 @@ from greatseal.edge.metrics import DeliveryMetrics
 from greatseal.settings import Settings
 from greatseal.storage import queue
 from greatseal.work.crew import GROWTH, Crew
-from greatseal.work.runner import Pace, Runner
+from greatseal.work.runner import Runner
 
 _CENSUS_EVERY = timedelta(seconds=10)
 
@@ -23,8 +21,8 @@ def employ(settings: Settings, rooms: Rooms) -> None:
         rooms.bus.deliveries.employ(kind, carrier)
 
 
-def delivery_crew(settings: Settings, rooms: Rooms, metrics: DeliveryMetrics) -> Crew:
-    """The threads that carry parcels, not started yet."""
+def delivery_crew(settings: Settings, rooms: Rooms, metrics: DeliveryMetrics, owner: str) -> Crew:
+    """The threads that carry parcels, not started yet. They hold their jobs as `owner`."""
     rooms.bus.deliveries.listen(metrics.attempted)
     runner = Runner(
         storage=rooms.storage,
@@ -32,9 +30,7 @@ def delivery_crew(settings: Settings, rooms: Rooms, metrics: DeliveryMetrics) ->
         entropy=rooms.entropy,
         handlers=rooms.delivery_handlers(),
         last_words=rooms.last_words(),
-        owner=f"{socket.gethostname()}/{os.getpid()}",
-        # One at a time: a job that waits behind one that hangs would lose its lease.
-        pace=Pace(batch=1),
+        owner=owner,
     )
     counted: list[datetime] = []
     most = settings.deliveries.threads * GROWTH
@@ -46,14 +42,11 @@ def delivery_crew(settings: Settings, rooms: Rooms, metrics: DeliveryMetrics) ->
             census = rooms.bus.deliveries.census()
             age = timedelta(0) if census.oldest is None else now - census.oldest
             metrics.seen(waiting=census.waiting, oldest_seconds=max(age.total_seconds(), 0.0), dead=census.dead)
-        return rooms.storage.read(
-            lambda tx: sum(queue.due_count(tx, kind, now, limit=most) for kind in rooms.delivery_handlers())
-        )
+        return rooms.storage.read(lambda tx: queue.due_count(tx, rooms.delivery_handlers(), now, limit=most))
 
     return Crew(
         storage=rooms.storage,
         runner=runner,
-        clock=rooms.clock,
         waiting=waiting,
         topic=DELIVERY_TOPIC,
         size=settings.deliveries.threads,

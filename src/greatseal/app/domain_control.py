@@ -97,7 +97,8 @@ def _local(settings: Settings, clock: Clock, entropy: Entropy) -> LocalControl:
         Limits(seconds=chosen.check_seconds, query_seconds=chosen.query_seconds),
     )
     probe = HttpProbe(resolver, allowed=allowed_addresses(settings.domain_control.private_addresses))
-    return LocalControl(resolver, probe, _issuers(settings))
+    is_private = NameRules(settings.domain_control.private_suffixes).is_private
+    return LocalControl(resolver, probe, _issuers(settings), is_private=is_private)
 
 
 def _lines(settings: Settings) -> tuple[str, ...]:

@@ -1,10 +1,11 @@
 """The doors over the rooms."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import greatseal
-from greatseal.app.certificate_metrics import CertificateMetrics
+from greatseal.app.observing import Observed
 from greatseal.app.rooms import Rooms
+from greatseal.app.tracing import Tracing
 from greatseal.app.worker_metrics import WorkerMetrics
 from greatseal.aws import events, kms
 from greatseal.aws.acm import CertificateManager
@@ -34,8 +35,9 @@ from greatseal.kernel.caller import Caller
 from greatseal.web import acme_challenges, approvals, ct, health, lists, objects, ocsp, repository, topics, trust, tsa
 
 
-def aws_door(rooms: Rooms, regions: Callable[[str], bool]) -> AwsDoor:
+def aws_door(rooms: Rooms, regions: Callable[[str], bool], tracing: Tracing | None = None) -> AwsDoor:
     """The door of the AWS wire."""
+    made: Callable[..., AwsDoor] = AwsDoor if tracing is None else tracing.door
     pca = PrivateCa(
         access=rooms.access,
         registry=rooms.registry,
@@ -63,7 +65,7 @@ def aws_door(rooms: Rooms, regions: Callable[[str], bool]) -> AwsDoor:
     organizations = OrganizationsService(access=rooms.access, organizations=rooms.organizations, tokens=rooms.tokens)
     trail = CloudTrail(access=rooms.access, audit=rooms.audit)
     sts = SecurityTokens(access=rooms.access, assuming=rooms.assuming, audit=rooms.audit)
-    return AwsDoor(
+    return made(
         services=load_services(list(SERVICES)),
         implementations={
             "acm": acm.operations(),
@@ -167,14 +169,14 @@ def _session(rooms: Rooms, access_key_id: str, token: str) -> Credential | Unusa
         return Unusable.BAD_TOKEN
 
 
-def secure_mounts(rooms: Rooms, door: AwsDoor) -> Mounts:
-    """What the HTTPS listener serves."""
+def secure_mounts(rooms: Rooms, door: AwsDoor, observed: Observed | None = None) -> Mounts:
+    """What the HTTPS listener serves. Without `observed` it never says that it is ready."""
     others = (
         _certificate_sessions(rooms),
         _answers_to_topics(rooms),
         _approvals(rooms),
         _logs(rooms),
-        _health(rooms),
+        *_health(observed),
     )
     return Mounts([_aws(door), *others])
 
@@ -186,12 +188,14 @@ def _aws(door: AwsDoor) -> Mount:
     return Mount("/", "aws", door.handle, together=door.handle_together, is_quick=is_quick)
 
 
-def plain_mounts(rooms: Rooms, counted: WorkerMetrics, door: AwsDoor | None) -> Mounts:
-    """What the plain listener serves; the AWS API only when the operator asked for it."""
+def plain_mounts(
+    rooms: Rooms, counted: WorkerMetrics, door: AwsDoor | None, observed: Observed | None = None
+) -> Mounts:
+    """What the plain listener serves; the AWS API only when the operator asked for it. `observed` as above."""
     answers = ocsp.OcspDoor(rooms.ocsp, rooms.clock)
     mounts = [
-        _health(rooms),
-        Mount("/metrics", "metrics", _metrics(counted, rooms), inline=True),
+        *_health(observed),
+        Mount("/metrics", "metrics", _metrics(counted.text if observed is None else observed.text), inline=True),
         Mount(ocsp.PATH, "ocsp", answers.handle, body_bytes=ocsp.MAX_BODY, ready=answers.ready),
         # An object named like a list is the object; where there is none, a CustomPath may begin with `s3`.
         Mount(objects.PREFIX, "objects", lists.behind(objects.handler(rooms.objects, rooms.clock), rooms.publications)),
@@ -210,6 +214,7 @@ def plain_mounts(rooms: Rooms, counted: WorkerMetrics, door: AwsDoor | None) -> 
         Mount(taken, "crl", lists.handler(rooms.publications, other), pattern=lists.NAME)
         for taken, other in (
             ("/healthz", None),
+            ("/readyz", None),
             ("/metrics", None),
             (ocsp.PATH, answers.handle),
             (repository.PREFIX, None),
@@ -238,19 +243,18 @@ def _certificate_sessions(rooms: Rooms) -> Mount:
     return Mount(SESSIONS_PATH, "sessions", sessions_door(rooms).handle)
 
 
-def _health(rooms: Rooms) -> Mount:
-    def probe() -> None:
-        rooms.storage.read(lambda tx: None)
+def _health(observed: Observed | None) -> list[Mount]:
+    version = greatseal.__version__
 
-    return Mount("/healthz", "health", health.handler(probe, greatseal.__version__), inline=True)
+    def found() -> Mapping[str, str]:
+        return observed.readiness.found() if observed is not None else {"service": "not started"}
+
+    return [
+        Mount("/healthz", "health", health.live(version), inline=True),
+        Mount("/readyz", "health", health.ready(found, version), inline=True),
+    ]
 
 
-def _metrics(counted: WorkerMetrics, rooms: Rooms) -> Callable[[HttpRequest], HttpResponse]:
-    certificates = CertificateMetrics(counted.registry)
-
-    def handle(request: HttpRequest) -> HttpResponse:
-        certificates.refresh(rooms.watching.expiry, rooms.clock)
-        headers = ((b"content-type", b"text/plain; version=1.0.0; charset=utf-8"),)
-        return HttpResponse(200, headers, counted.text())
-
-    return handle
+def _metrics(text: Callable[[], bytes]) -> Callable[[HttpRequest], HttpResponse]:
+    headers = ((b"content-type", b"text/plain; version=1.0.0; charset=utf-8"),)
+    return lambda request: HttpResponse(200, headers, text())

@@ -5,8 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from greatseal.crypto.wrap import CannotOpen, Keyring, key_fingerprint
+from greatseal.domain.access.credentials import SEALED as SEALED_CREDENTIALS
+from greatseal.domain.events.store.connections import SEALED as SEALED_CONNECTIONS
 from greatseal.domain.keys import Purpose
 from greatseal.domain.keys.key_encryption import keyring
+from greatseal.domain.keys.store import SEALED as SEALED_KEYS
 from greatseal.integrations import kek
 from greatseal.kernel.entropy import Entropy
 from greatseal.kernel.secret import Secret
@@ -17,6 +20,9 @@ if TYPE_CHECKING:
     from greatseal.integrations.signers.pkcs11 import Pkcs11Store
 
 Stores = Mapping[str, "Pkcs11Store"]
+
+SEALED_COLUMNS = (SEALED_KEYS, SEALED_CREDENTIALS, SEALED_CONNECTIONS)
+"""Every column of sealed secrets: what a change of the key-encryption key goes through."""
 
 
 def key_stores(settings: Settings) -> Stores:

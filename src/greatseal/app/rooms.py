@@ -130,6 +130,7 @@ class Rooms:
             **self.bus.delivery_handlers(),
             **self.zones.delivery_handlers(),
             **self.publics.slow_handlers(),
+            **self.renewals.slow_handlers(),
             **self.trusting.slow_handlers(),
             **self.transparency.delivery_handlers(),
         }

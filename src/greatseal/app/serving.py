@@ -14,6 +14,7 @@ import structlog
 from prometheus_client import CollectorRegistry
 
 from greatseal.app import identity, logs, places, protection
+from greatseal.app.backup.settling import refuse_unfinished, settle
 from greatseal.app.building import build
 from greatseal.app.bus import Carriers
 from greatseal.app.carriers import channels
@@ -21,11 +22,13 @@ from greatseal.app.delivering import delivery_crew, employ
 from greatseal.app.doors import aws_door, plain_mounts, secure_mounts
 from greatseal.app.identity import Identity
 from greatseal.app.listeners import Listener, tls_files
+from greatseal.app.observing import Observed
 from greatseal.app.outside import outside_buckets
 from greatseal.app.public_settings import public_wishes
 from greatseal.app.rooms import Rooms
 from greatseal.app.seats import Seat, Sockets, bind
 from greatseal.app.timestamping import stamp_wishes
+from greatseal.app.tracing import Tracing, to_collector
 from greatseal.app.transparency import transparency_wishes
 from greatseal.app.trust_services import endpoint_listener, plan_of
 from greatseal.app.upstream import upstream_wishes
@@ -94,6 +97,7 @@ def as_worker(settings: Settings, seat: Seat, sockets: Sockets, announce: Callab
 
 def rooms_over(settings: Settings, storage: Storage, seat: Seat = Seat()) -> Rooms:  # noqa: B008 - frozen
     """The rooms of the installation that `settings` names."""
+    refuse_unfinished(storage)
     clock, entropy = SystemClock(), SystemEntropy()
     stores = protection.key_stores(settings)
     rooms = build(
@@ -164,6 +168,8 @@ def _key_proxies(settings: Settings, clock: Clock) -> XksProxies:
 def open_rooms(settings: Settings, storage: Storage, seat: Seat = Seat()) -> Rooms:  # noqa: B008 - frozen
     """As `rooms_over`, with the root credential made sure of."""
     rooms = rooms_over(settings, storage, seat)
+    if settle(rooms, settings.region):
+        _log.warning("restored_from_backup", see="docs/backup.md")
     root = settings.root
     if root.access_key_id and root.secret_access_key:
         secret = Secret(root.secret_access_key.encode())
@@ -234,6 +240,9 @@ def _run(settings: Settings, rooms: Rooms, seat: Seat, sockets: Sockets, announc
     if seat.recovers and rooms.storage.dialect == "sqlite":
         rooms.issuance.finish_open(older_than=None, limit=10_000)
         rooms.storage.transact(queue.free_all)
+    # A directory has one process at a time, and a seat one: what that name holds was left by one that is dead.
+    owner = f"{places.name_of(settings.paths.endpoint.parent, rooms.entropy)}/{seat.number}"
+    rooms.storage.transact(lambda tx: queue.free_of(tx, owner))
     schedule = Schedule(storage=rooms.storage, clock=rooms.clock, tasks=rooms.recurring())
     schedule.ensure(rooms.clock.now())
     runner = Runner(
@@ -241,20 +250,20 @@ def _run(settings: Settings, rooms: Rooms, seat: Seat, sockets: Sockets, announc
         clock=rooms.clock,
         entropy=rooms.entropy,
         handlers={**rooms.handlers(), **schedule.handlers()},
-        owner=f"{socket.gethostname()}/{os.getpid()}",
+        owner=owner,
         last_words=rooms.last_words(),
     )
     loop = Loop(storage=rooms.storage, runner=runner, clock=rooms.clock)
     registry = CollectorRegistry()
-    crew = delivery_crew(settings, rooms, DeliveryMetrics(registry))
-    counted = WorkerMetrics(registry, settings.paths.endpoint.parent, seat.number)
+    crew = delivery_crew(settings, rooms, DeliveryMetrics(registry), owner)
+    observed = _observed(settings, rooms, seat, registry)
     # What has a port of its own is the first one's.
     names = zone_server(settings, rooms.zones) if seat.first else None
     tests = endpoint_listener(settings, rooms.trusting) if seat.first else None
     stopping = threading.Event()
     filler = threading.Thread(target=_fill, args=(rooms, stopping), name="greatseal-keys", daemon=True)
     every_second = threading.Thread(
-        target=_every_second, args=(rooms, seat, counted, stopping), name="greatseal-audit", daemon=True
+        target=_every_second, args=(rooms, seat, observed.counted, stopping), name="greatseal-audit", daemon=True
     )
     router = threading.Thread(target=rooms.bus.route, args=(stopping,), name="greatseal-events", daemon=True)
     loop.start()
@@ -269,8 +278,9 @@ def _run(settings: Settings, rooms: Rooms, seat: Seat, sockets: Sockets, announc
     if tests is not None:
         tests.start()
     try:
-        asyncio.run(_listen(settings, rooms, seat, sockets, counted, EdgeMetrics(registry), announce))
+        asyncio.run(_listen(settings, rooms, seat, sockets, observed, EdgeMetrics(registry), announce))
     finally:
+        observed.stop()
         if names is not None:
             names.stop()
         if tests is not None:
@@ -284,6 +294,19 @@ def _run(settings: Settings, rooms: Rooms, seat: Seat, sockets: Sockets, announc
         every_second.join()
         if seat.first:
             router.join()
+
+
+def _observed(settings: Settings, rooms: Rooms, seat: Seat, registry: CollectorRegistry) -> Observed:
+    counted = WorkerMetrics(registry, settings.paths.endpoint.parent, seat.number)
+    return Observed.over(rooms, counted, workers=seat.of, tracing=_tracing(settings))
+
+
+def _tracing(settings: Settings) -> Tracing | None:
+    """What traces, if the settings name a collector. Raises OSError without the extra."""
+    wanted = settings.tracing
+    if wanted.endpoint is None:
+        return None
+    return to_collector(wanted.endpoint, share=wanted.share, node=f"{socket.gethostname()}/{os.getpid()}")
 
 
 def _fill(rooms: Rooms, stopping: threading.Event) -> None:
@@ -317,7 +340,7 @@ async def _listen(
     rooms: Rooms,
     seat: Seat,
     sockets: Sockets,
-    counted: WorkerMetrics,
+    observed: Observed,
     metrics: EdgeMetrics,
     announce: Callable[[str], None],
 ) -> None:
@@ -329,14 +352,14 @@ async def _listen(
         workers=server.threads,
         queued=server.queue_limit,
     )
-    door = aws_door(rooms, _served(settings))
+    door = aws_door(rooms, _served(settings), observed.tracing)
     log, write_log = logs.access_log(settings.log.format, rooms.clock)
 
     def edge(mounts: Mounts) -> EdgeApp:
         return EdgeApp(mounts, limits=limits, metrics=metrics, entropy=rooms.entropy, access_log=log)
 
-    secure = edge(secure_mounts(rooms, door))
-    plain = edge(plain_mounts(rooms, counted, door if server.insecure_http_api else None))
+    secure = edge(secure_mounts(rooms, door, observed))
+    plain = edge(plain_mounts(rooms, observed.counted, door if server.insecure_http_api else None, observed))
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
@@ -347,6 +370,7 @@ async def _listen(
     rooms.notices.addresses.plain = rooms.points.base_url
     rooms.notices.addresses.api = _api_url(settings, https.address)
     shown = await _show(settings, rooms, seat, https, secure, None)
+    await asyncio.to_thread(observed.start)
     await http.start(plain)
     where = {"https": f"https://{https.address}", "http": f"http://{http.address}"}
     if seat.first:

@@ -14,7 +14,7 @@ from greatseal.domain.keys import Keys
 from greatseal.domain.revocation import Revocations
 from greatseal.domain.trust_services import Chain, Endpoints, Hierarchy, Plan, TrustRepository, TrustServices
 from greatseal.domain.trust_services.ports import Submission
-from greatseal.kernel.errors import InProgress
+from greatseal.kernel.errors import InProgress, Refusal
 from greatseal.settings import Settings
 from greatseal.storage import Tx, queue
 from greatseal.web.trust_endpoints import EndpointListener
@@ -47,6 +47,8 @@ class Trusting:
             self.services.keep_up()
         except InProgress as problem:
             _log.info("trust_services_wait", problem=str(problem))
+        except Refusal as problem:
+            _log.error("trust_services_refused", problem=str(problem))
         self.endpoints.keep_up()
 
     def slow_handlers(self) -> dict[str, Handler]:

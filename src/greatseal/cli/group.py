@@ -20,10 +20,13 @@ class Entry:
 COMMANDS = {
     "serve": Entry("greatseal.cli.serve", "Start the service; a new data directory is initialised."),
     "env": Entry("greatseal.cli.env", "Print what the AWS CLI and SDKs need to reach the service."),
+    "status": Entry("greatseal.cli.status", "Say how the running service is: queues, lists, certificates, keys."),
     "doctor": Entry("greatseal.cli.doctor", "Check everything and print a fix for each failure."),
     "access": Entry("greatseal.cli.access", "Make the first users and roles; explain who may do what."),
     "revoke": Entry("greatseal.cli.revoke", "Revoke many certificates: of a CA, of a key, or on a list."),
     "certificates": Entry("greatseal.cli.certificates", "Say what uses which certificate, so that it is renewed."),
+    "backup": Entry("greatseal.cli.backup", "Write an encrypted backup while the service runs."),
+    "restore": Entry("greatseal.cli.restore", "Put a backup back into an empty place, or rehearse that."),
     "keys": Entry("greatseal.cli.keys", "Replace the key-encryption key while the service runs."),
     "notify": Entry("greatseal.cli.notify", "Prove that channels, mail and webhooks work."),
     "audit": Entry("greatseal.cli.audit", "Verify the audit trail, prove and list its events."),

@@ -57,6 +57,7 @@ def csr_command(
           --template-arn arn:aws:acm-pca:::template/CodeSigningCertificate/V1 ...
     """
     from greatseal.domain.signing import KeyFailed, identifier_of
+    from greatseal.kernel.errors import MalformedCsr
     from greatseal.x509 import csr, der, pem
     from greatseal.x509.extensions import subject_alternative_name
     from greatseal.x509.name_text import parse_name
@@ -74,11 +75,13 @@ def csr_command(
         row = identifier_of(algorithm or key.spec.signing_algorithms[0], key.spec)
     except KeyFailed as error:
         raise Unusable(str(error)) from None
-    assert key.spec.key_algorithm is not None
+    if key.spec.key_algorithm is None:
+        raise Unusable(f"no certificate authority certifies a key of spec {key.spec.name}")
     try:
         made = csr.build_csr(wanted, _Signer(key, key.spec.key_algorithm, key.spki), row, extensions)
+        # As an authority reads it: whether the signature is good, too.
         csr.parse_csr(made)
-    except KeyFailed as error:
+    except (KeyFailed, MalformedCsr) as error:
         raise click.ClickException(str(error)) from None
     text = (pem.write("CERTIFICATE REQUEST", made) + "\n").encode()
     if out is None:

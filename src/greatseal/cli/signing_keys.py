@@ -1,24 +1,20 @@
 """Keys and certificates of whoever signs on the command line: files here, or KMS behind its endpoint."""
 
-import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from greatseal.cli import options
-from greatseal.cli.client import NotStarted, read_client
+from greatseal.cli.wire import wire_of
 
 if TYPE_CHECKING:
     from greatseal.domain.signing import SigningKey
+    from greatseal.integrations.aws_service import AwsService
     from greatseal.integrations.kms_keys import KmsKey
     from greatseal.x509.certificate import Certificate
 
 _FILE = "file:"
 _LARGEST_FILE = 16 * 1024 * 1024
-# Whoever has set one of these means that place, not the data directory of this user.
-_AWS_PLACES = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_KMS", "AWS_PROFILE")
 
 
 class Unusable(click.ClickException):
@@ -43,37 +39,19 @@ class _Place:
 
     def __init__(self, data: Path | None, config: Path | None) -> None:
         self._data, self._config = data, config
-        self._client: Any = None
+        self._service: AwsService | None = None
 
     def key(self, name: str) -> "KmsKey":
-        """One key. Raises Unusable."""
+        """One key. Raises Unusable, NoService."""
         from greatseal.domain.signing import KeyFailed
-        from greatseal.integrations.kms_keys import KmsKey, connect
+        from greatseal.integrations.kms_keys import KmsKey
 
+        if self._service is None:
+            self._service = wire_of(self._data, self._config).service
         try:
-            if self._client is None:
-                self._client = connect(self._endpoint(os.environ))
-            return KmsKey(self._client, name)
+            return KmsKey(self._service, name)
         except KeyFailed as error:
             raise Unusable(f"--key {name}: {error}") from None
-
-    def _endpoint(self, environment: Mapping[str, str]) -> Any:
-        from greatseal.integrations.kms_keys import KmsEndpoint
-        from greatseal.kernel.secret import Secret
-
-        if self._data is None and self._config is None and any(environment.get(name) for name in _AWS_PLACES):
-            return None
-        try:
-            client = read_client(options.read_settings(self._config, data=self._data).paths, environment)
-        except (NotStarted, click.ClickException) as error:
-            raise Unusable(error.message if isinstance(error, click.ClickException) else str(error)) from None
-        return KmsEndpoint(
-            client.endpoint.https,
-            client.endpoint.region,
-            str(client.ca_bundle),
-            client.credential.access_key_id,
-            Secret(client.credential.secret_access_key.encode()),
-        )
 
 
 def _local(path: str) -> "SigningKey":

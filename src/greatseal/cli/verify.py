@@ -29,7 +29,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--signed", is_flag=True, help="Each FILE was signed: FILE.p7s is its signature.")
 @click.option(
     "--signers",
-    type=click.Choice(["all", "any", "classical", "post-quantum"]),
+    type=click.Choice(["all", "any", "classical", "post-quantum", "both"]),
     default="all",
     show_default=True,
     help="Whose signatures must be good.",

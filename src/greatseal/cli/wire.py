@@ -14,6 +14,16 @@ if TYPE_CHECKING:
     from greatseal.integrations.aws_service import AwsService
 
 
+# Whoever has set one of these means that place, not the data directory of this user.
+_AWS_PLACES = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_KMS", "AWS_ENDPOINT_URL_ACM_PCA", "AWS_PROFILE")
+
+
+class NoService(click.ClickException):
+    """There is no service to talk to, so that nothing can begin."""
+
+    exit_code = 2
+
+
 @dataclass(frozen=True, slots=True)
 class Wire:
     """A service. `plain_url` is where relying parties reach its lists; None when only AWS clients know it."""
@@ -23,20 +33,20 @@ class Wire:
 
 
 def wire_of(data: Path | None, config: Path | None) -> Wire:
-    """The service of `--data` or `--config`; else that of AWS_ENDPOINT_URL; else that of the default directory.
+    """The service of `--data` or `--config`; else that of the AWS environment; else that of the default directory.
 
-    Raises click.ClickException.
+    Raises NoService.
     """
     from greatseal.integrations.aws_service import AwsService, ServicePoint
     from greatseal.kernel.secret import Secret
 
-    if data is None and config is None and "AWS_ENDPOINT_URL" in os.environ:
+    if data is None and config is None and any(os.environ.get(name) for name in _AWS_PLACES):
         return Wire(AwsService(None), None)
-    settings = options.read_settings(config, data=data)
     try:
+        settings = options.read_settings(config, data=data)
         client = read_client(settings.paths, os.environ)
-    except NotStarted as error:
-        raise click.ClickException(str(error)) from error
+    except (NotStarted, click.ClickException) as error:
+        raise NoService(error.message if isinstance(error, click.ClickException) else str(error)) from None
     point = ServicePoint(
         client.endpoint.https,
         client.endpoint.region,

@@ -32,7 +32,11 @@ class CborError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Tagged:
-    """An item with a tag. `raw` is the whole item with its tag, as received; two are equal when their values are."""
+    """An item with a tag; two are equal when their values are.
+
+    `raw` is the whole item with its tag, as received, where the value is a byte string: what is encoded in it is what
+    digests cover. Of other values it is empty, so that tags around tags do not multiply a large document.
+    """
 
     number: int
     value: object
@@ -60,7 +64,7 @@ def encode(value: object) -> bytes:
     """
     try:
         return cbor2.dumps(_plain(value))
-    except (cbor2.CBOREncodeError, RecursionError) as error:
+    except (cbor2.CBOREncodeError, RecursionError, UnicodeEncodeError) as error:
         raise CborError(f"a value that cannot be written: {error}") from None
 
 
@@ -111,7 +115,7 @@ class _Reader:
         if major == _MAP:
             return self._map(argument, depth)
         value = self.item(depth + 1)
-        return Tagged(argument, value, self._data[start : self.position])
+        return Tagged(argument, value, self._data[start : self.position] if isinstance(value, bytes) else b"")
 
     def _map(self, count: int, depth: int) -> dict[int | str | bytes, object]:
         self._check_count(count * 2)

@@ -6,8 +6,9 @@ Pure: a signature is made elsewhere over `to_be_signed`, which is the Sig_struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import lru_cache
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, x448, x25519
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
@@ -261,8 +262,10 @@ def _coordinate_size(curve: ec.EllipticCurve) -> int:
     return (curve.key_size + 7) // 8
 
 
+# The signer of many documents is the same, and reading a key takes half as long as using it.
+@lru_cache(maxsize=256)
 def _load(spki: bytes) -> object:
     try:
         return serialization.load_der_public_key(spki)
-    except ValueError:
+    except (ValueError, UnsupportedAlgorithm):
         raise CoseError("a public key that cannot be read") from None

@@ -16,6 +16,7 @@ from greatseal.kernel.secret import Secret
 
 MOST_CALLS = 16
 """Calls that one AwsService has under way at once; more wait for a connection."""
+_ATTEMPTS = 5
 
 
 class CallFailed(Exception):
@@ -56,10 +57,10 @@ class AwsService:
         try:
             answer: Mapping[str, Any] = getattr(self._client(service), operation)(**parameters)
         except ClientError as error:
-            told = error.response["Error"]
-            code = str(told.get("Code", ""))
+            told = error.response.get("Error", {})
+            code = str(told.get("Code", "unknown"))
             raise CallFailed(code, f"{code}: {told.get('Message', '')}".rstrip(": ")) from error
-        except (BotoCoreError, OSError) as error:
+        except (BotoCoreError, OSError, ValueError) as error:
             raise CallFailed("", str(error)) from error
         return answer
 
@@ -70,7 +71,7 @@ class AwsService:
             return self._clients[service]
 
     def _made(self, service: str) -> Any:
-        config = Config(max_pool_connections=MOST_CALLS, retries={"mode": "standard"})
+        config = Config(max_pool_connections=MOST_CALLS, retries={"mode": "standard", "max_attempts": _ATTEMPTS})
         if self._point is None:
             return self._session.create_client(service, config=config)
         return self._session.create_client(

@@ -1,5 +1,6 @@
 """Checkpoints of our logs as files, in one folder or in several of which each may outlive the others."""
 
+import fcntl
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,10 +18,15 @@ class CheckpointFolders:
         return max(found, key=_size, default=None)
 
     def keep(self, log: str, checkpoint: str) -> None:
-        """Returns when every copy is on its disk. Raises OSError."""
+        """Returns when every copy, or a newer one, is on its disk. Raises OSError."""
         for folder in self._folders:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _write(folder / f"{log}.checkpoint", checkpoint)
+            path = folder / f"{log}.checkpoint"
+            # Nodes may share a folder, and the threads of one do: whoever comes second sees what the first one wrote.
+            with path.with_name(f"{path.name}.lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                if _size(_read(path) or "") <= _size(checkpoint):
+                    _write(path, checkpoint)
 
 
 def _read(path: Path) -> str | None:
@@ -33,8 +39,7 @@ def _read(path: Path) -> str | None:
 
 
 def _write(path: Path, text: str) -> None:
-    # A name of its own for each process: two nodes may share a folder.
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.new")
+    unfinished = path.with_name(f"{path.name}.new")
     with unfinished.open("w", encoding="utf-8") as file:
         file.write(text)
         file.flush()

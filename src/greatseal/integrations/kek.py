@@ -168,6 +168,16 @@ def _read(path: Path) -> Secret:
     return Secret(kek)
 
 
+def existing(path: Path) -> Secret:
+    """The key in a file, which must exist. Raises KekError and OSError."""
+    return _read(path)
+
+
+def salt_of(storage: Storage) -> bytes | None:
+    """The salt of the passphrase; None when there is none."""
+    return storage.read(lambda tx: installation.recall(tx, _SALT))
+
+
 def in_file(path: Path, entropy: Entropy) -> Secret:
     """The key in a file, which is made when it does not exist. Raises KekError."""
     try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from greatseal.crypto import cose
-from greatseal.crypto.cbor import CborError, Tagged, encode
+from greatseal.crypto.cbor import MAX_SIZE, CborError, Tagged, encode
 from greatseal.mdoc.elements import DOC_TYPE, NAMESPACE, ElementRefused, check_licence
 from greatseal.mdoc.items import HASHES, RANDOM_SIZE, Item, digest
 from greatseal.mdoc.security import SecurityObject
@@ -69,7 +69,10 @@ class Prepared:
             raise CannotIssue(f"the signature cannot be used: {error}") from None
         if not good:
             raise CannotIssue("the signature was not made by the document signer's key")
-        return encode({"nameSpaces": self.items, "issuerAuth": auth})
+        document = encode({"nameSpaces": self.items, "issuerAuth": auth})
+        if len(document) > MAX_SIZE:
+            raise CannotIssue(f"the document has {len(document)} octets, and readers take {MAX_SIZE}")
+        return document
 
 
 def prepare(order: Order, chain: tuple[Certificate, ...], random: Random) -> Prepared:
@@ -90,7 +93,7 @@ def prepare(order: Order, chain: tuple[Certificate, ...], random: Random) -> Pre
             encoded[namespace] = tuple(made)
             digests[namespace] = {at: digest(each.raw, order.digest_algorithm) for at, each in enumerate(made)}
         payload = _security_object(order, digests).encode()
-    except (CborError, cose.CoseError) as error:
+    except (CborError, cose.CoseError, OverflowError) as error:
         raise CannotIssue(f"the document cannot be written: {error}") from None
     return Prepared(algorithm, tuple(each.der for each in chain), signer.spki, encoded, payload)
 

@@ -345,6 +345,20 @@ class LogSettings(Section, frozen=True, kw_only=True):
     ] = "auto"
 
 
+class TracingSettings(Section, frozen=True, kw_only=True):
+    """Traces, with the extra `otel`."""
+
+    endpoint: Annotated[
+        str | None,
+        Meta(
+            description="OTLP over HTTP: URL of a collector, `http://HOST:4318/v1/traces` for instance; none: no traces"
+        ),
+    ] = None
+    share: Annotated[
+        float, Meta(ge=0.0, le=1.0, description="Which part of the requests is traced that no caller traces already")
+    ] = 1.0
+
+
 class Settings(Section, frozen=True, kw_only=True):
     """Everything an operator may choose."""
 
@@ -368,6 +382,7 @@ class Settings(Section, frozen=True, kw_only=True):
         Hidden | None,
         Meta(description="Database URL, `sqlite:///PATH` or `postgresql://…`; `greatseal.db` in the data directory"),
     ] = None
+    tracing: TracingSettings = TracingSettings()
     server: ServerSettings = ServerSettings()
     kek: KekSettings = KekSettings()
     keys: KeysSettings = KeysSettings()

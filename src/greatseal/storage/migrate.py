@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from greatseal.storage.errors import SchemaTooNew, StorageError, StorageUnavailable
-from greatseal.storage.tx import Storage
+from greatseal.storage.tx import Storage, Tx
 
 _STEPS = Path(__file__).parent / "migrations"
 _RIVALS = 3
@@ -45,11 +45,33 @@ def head() -> str:
     return revision
 
 
-def _upgrade(connection: Connection) -> str:
+def create(tx: Tx, revision: str) -> None:
+    """Makes the tables of a revision in an empty database, in the caller's transaction. Raises SchemaTooNew."""
+    if revision not in _known():
+        raise SchemaTooNew(f"the schema revision {revision} is that of a later version of Greatseal; use that one")
+    _run(tx.connection, revision)
+
+
+def upgrade(tx: Tx) -> str:
+    """As `migrate`, in the caller's transaction."""
+    return _upgrade(tx.connection)
+
+
+def _known() -> set[str]:
+    return {step.revision for step in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
+def _run(connection: Connection, target: str) -> None:
     config = _config()
+    config.attributes["connection"] = connection
+    with _ALEMBIC:
+        command.upgrade(config, target)
+
+
+def _upgrade(connection: Connection) -> str:
     newest = head()
     current = set(MigrationContext.configure(connection).get_current_heads())
-    known = {step.revision for step in ScriptDirectory.from_config(config).walk_revisions()}
+    known = _known()
     if current - known:
         found = ", ".join(sorted(current - known))
         raise SchemaTooNew(
@@ -57,9 +79,7 @@ def _upgrade(connection: Connection) -> str:
             f"(its newest is {newest}); run the later version that migrated it, or restore a backup"
         )
     if current != {newest}:
-        config.attributes["connection"] = connection
-        with _ALEMBIC:
-            command.upgrade(config, "head")
+        _run(connection, "head")
     return newest
 
 

@@ -12,6 +12,8 @@ from greatseal.storage.errors import DataDirectoryForeign, DataDirectoryRefused,
 _log = logging.getLogger(__name__)
 _LOCK = "lock"
 _MARKER = "greatseal-data"
+UNFINISHED = "restore-unfinished"
+_UNFINISHED_TEXT = b"A restore began here and did not end. Remove this directory and restore again.\n"
 _MARKER_TEXT = b"This directory belongs to Greatseal. Format 1\n"
 # A file system's own directory at the root of a fresh volume; our own start, cut short; what an operator
 # puts there before the first start.
@@ -70,8 +72,57 @@ class DataDirectory:
         self.close()
 
 
+class VacantDirectory:
+    """A directory that is being filled by a restore: until `complete`, no process takes it for a data directory."""
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self.path = path
+        self._descriptor = descriptor
+
+    @classmethod
+    def open(cls, path: Path) -> "VacantDirectory":
+        """Takes a directory that is absent or as good as empty. Raises DataDirectoryRefused and its kin."""
+        path = path.expanduser().absolute()
+        try:
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _check_vacant(path)
+            descriptor = os.open(path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+            try:
+                _take(path, descriptor)
+                _check_vacant(path)
+                _write_new(path / UNFINISHED, _UNFINISHED_TEXT)
+            except BaseException:
+                os.close(descriptor)
+                raise
+        except OSError as error:
+            raise DataDirectoryRefused(f"cannot use the directory {path}: {error.strerror}") from error
+        return cls(path, descriptor)
+
+    def complete(self) -> None:
+        """From now on it is a data directory."""
+        (self.path / UNFINISHED).unlink()
+        _initialise(self.path)
+        folder = os.open(self.path, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def close(self) -> None:
+        """Lets the directory go, finished or not."""
+        os.ftruncate(self._descriptor, 0)
+        os.close(self._descriptor)
+
+
+def _check_vacant(path: Path) -> None:
+    if not _is_new(path):
+        raise DataDirectoryForeign(f"{path} is a data directory already; name an empty or a new directory")
+
+
 def _is_new(path: Path) -> bool:
     names = {entry.name for entry in path.iterdir()}
+    if UNFINISHED in names:
+        raise DataDirectoryForeign(f"a restore into {path} did not end; remove the directory and restore again")
     if _MARKER in names:
         if (path / _MARKER).read_bytes() != _MARKER_TEXT:
             raise DataDirectoryRefused(f"the data directory {path} has a format that this version does not know")
@@ -106,9 +157,13 @@ def _initialise(path: Path) -> None:
         except PermissionError:
             # A mounted volume may belong to somebody else; our files in it are private by their own mode.
             _log.warning("cannot make the data directory private: %s", path)
-    descriptor = os.open(path / _MARKER, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    _write_new(path / _MARKER, _MARKER_TEXT)
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
     try:
-        os.write(descriptor, _MARKER_TEXT)
+        os.write(descriptor, content)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, case, delete, func, literal, null, or_, select, update
+from sqlalchemy import Integer, Row, bindparam, case, delete, func, literal, null, or_, select, update
 
 from greatseal.kernel.entropy import Entropy
 from greatseal.storage.schema import job as jobs
@@ -25,6 +25,58 @@ JOB_TOPIC = "job"
 
 _ERROR_LENGTH = 2000
 _UNBURIED = jobs.c.buried_at.is_(None)
+
+
+_FREE: dict[str, Any] = {"owner": None, "leased_until": None, "again_at": None}
+
+# Built once: these run for every job.
+_NOW = bindparam("now", type_=utc_timestamp())
+_MOMENT = bindparam("moment", type_=utc_timestamp())
+_WAITS = jobs.c.leased_until.is_(None)
+_IS_FREE = (_UNBURIED, jobs.c.due <= _NOW, or_(_WAITS, jobs.c.leased_until <= _NOW))
+_OF_KINDS = jobs.c.kind.in_(bindparam("kinds", expanding=True))
+_MOST = bindparam("most", type_=Integer())
+# SQLite has no row locks and one writer: its compiler leaves the clause out.
+_FREE_JOBS = (
+    select(jobs).where(*_IS_FREE).order_by(jobs.c.due, jobs.c.id).limit(_MOST).with_for_update(skip_locked=True)
+)
+_FREE_JOBS_OF = _FREE_JOBS.where(_OF_KINDS)
+_DUE = select(func.count()).select_from(select(jobs.c.id).where(*_IS_FREE, _OF_KINDS).limit(_MOST).subquery())
+_TAKE = (
+    update(jobs)
+    .where(jobs.c.id.in_(bindparam("ids", expanding=True)))
+    .values(
+        owner=bindparam("new_owner"),
+        leased_until=bindparam("until", type_=utc_timestamp()),
+        attempts=jobs.c.attempts + 1,
+        fence=jobs.c.fence + 1,
+        # A run that starts now answers every request made before now.
+        again_at=case((jobs.c.again_at > _NOW, jobs.c.again_at), else_=null()),
+    )
+)
+_PULL = (
+    update(jobs)
+    .where(jobs.c.kind == bindparam("this_kind"), jobs.c.key == bindparam("this_key"), _UNBURIED)
+    .values(
+        due=case((_WAITS & (jobs.c.due > _MOMENT), _MOMENT), else_=jobs.c.due),
+        again_at=case(
+            (~_WAITS & or_(jobs.c.again_at.is_(None), jobs.c.again_at > _MOMENT), _MOMENT), else_=jobs.c.again_at
+        ),
+    )
+)
+_THIS = (
+    jobs.c.id == bindparam("this_id"),
+    jobs.c.fence == bindparam("this_fence"),
+    # An expired lease that nobody took over still counts: the work was done once.
+    jobs.c.leased_until.is_not(None),
+    _UNBURIED,
+)
+_FINISH = delete(jobs).where(*_THIS, jobs.c.again_at.is_(None))
+_BEGIN_AGAIN = (
+    update(jobs)
+    .where(*_THIS, jobs.c.again_at.is_not(None))
+    .values(due=jobs.c.again_at, attempts=0, last_error=None, **_FREE)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +114,7 @@ def enqueue(tx: Tx, *, kind: str, key: str, payload: Mapping[str, Any], due: dat
     """
     if ensure(tx, kind=kind, key=key, payload=payload, due=due):
         return
-    waiting = jobs.c.leased_until.is_(None)
-    sooner = or_(jobs.c.again_at.is_(None), jobs.c.again_at > due)
-    moment = literal(due, utc_timestamp())
-    tx.execute(
-        update(jobs)
-        .where(jobs.c.kind == kind, jobs.c.key == key, _UNBURIED)
-        .values(
-            due=case((waiting & (jobs.c.due > due), moment), else_=jobs.c.due),
-            again_at=case((~waiting & sooner, moment), else_=jobs.c.again_at),
-        )
-    )
+    tx.execute(_PULL, {"this_kind": kind, "this_key": key, "moment": due})
     tx.announce(JOB_TOPIC)
 
 
@@ -90,29 +132,17 @@ def lease(
 ) -> list[Job]:
     """Takes up to `limit` due jobs that nobody holds, the longest due first, until `now + lease_for`.
 
-    `kinds` limits the search to what the worker can handle. `owner` is for the reader of the table only.
+    `kinds` limits the search to what the worker can handle. `owner` is for the reader of the table, and for `free_of`.
     """
-    free = or_(jobs.c.leased_until.is_(None), jobs.c.leased_until <= now)
-    query = select(jobs).where(_UNBURIED, jobs.c.due <= now, free).order_by(jobs.c.due, jobs.c.id).limit(limit)
-    if kinds is not None:
-        query = query.where(jobs.c.kind.in_(sorted(kinds)))
-    # SQLite has no row locks and one writer: its compiler leaves the clause out.
-    rows = tx.all(query.with_for_update(skip_locked=True))
+    if kinds is None:
+        rows = tx.all(_FREE_JOBS, {"now": now, "most": limit})
+    else:
+        rows = tx.all(_FREE_JOBS_OF, {"now": now, "most": limit, "kinds": sorted(kinds)})
     if not rows:
         return []
     until = now + lease_for
-    tx.execute(
-        update(jobs)
-        .where(jobs.c.id.in_([row.id for row in rows]))
-        .values(
-            owner=owner,
-            leased_until=until,
-            attempts=jobs.c.attempts + 1,
-            fence=jobs.c.fence + 1,
-            # A run that starts now answers every request made before now.
-            again_at=case((jobs.c.again_at > now, jobs.c.again_at), else_=null()),
-        )
-    )
+    taken = {"ids": [row.id for row in rows], "now": now, "new_owner": owner, "until": until}
+    tx.execute(_TAKE, taken)
     return [
         Job(row.id, row.kind, row.key, row.payload, row.due, row.attempts + 1, row.fence + 1, until) for row in rows
     ]
@@ -120,15 +150,10 @@ def lease(
 
 def complete(tx: Tx, job: Job) -> bool:
     """The job is done. False when the lease was taken over, and then nothing changed."""
-    gone = tx.execute(delete(jobs).where(*_held(job), jobs.c.again_at.is_(None)))
-    if gone.rowcount == 1:
+    held = {"this_id": job.id, "this_fence": job.fence}
+    if tx.execute(_FINISH, held).rowcount == 1:
         return True
-    again = tx.execute(
-        update(jobs)
-        .where(*_held(job), jobs.c.again_at.is_not(None))
-        .values(due=jobs.c.again_at, attempts=0, last_error=None, **_FREE)
-    )
-    return _put_back(tx, again.rowcount)
+    return _put_back(tx, tx.execute(_BEGIN_AGAIN, held).rowcount)
 
 
 def retry(tx: Tx, job: Job, *, now: datetime, error: str, delay: timedelta) -> bool:
@@ -150,6 +175,12 @@ def release(tx: Tx, job: Job) -> bool:
         update(jobs).where(*_held(job)).values(attempts=jobs.c.attempts - 1, owner=None, leased_until=None)
     )
     return _put_back(tx, back.rowcount)
+
+
+def free_of(tx: Tx, owner: str) -> None:
+    """Takes the leases of `owner` away. Only for who bears that name now: whoever bore it before is dead."""
+    tx.execute(update(jobs).where(_UNBURIED, jobs.c.owner == owner).values(owner=None, leased_until=None))
+    tx.announce(JOB_TOPIC)
 
 
 def free_all(tx: Tx) -> None:
@@ -210,11 +241,9 @@ def next_due(tx: Tx) -> datetime | None:
     return due
 
 
-def due_count(tx: Tx, kind: str, now: datetime, *, limit: int) -> int:
-    """How many jobs of this kind are due that nobody holds; counts no further than `limit`."""
-    free = or_(jobs.c.leased_until.is_(None), jobs.c.leased_until <= now)
-    query = select(jobs.c.id).where(_UNBURIED, jobs.c.kind == kind, jobs.c.due <= now, free).limit(limit)
-    return len(tx.all(query))
+def due_count(tx: Tx, kinds: Collection[str], now: datetime, *, limit: int) -> int:
+    """How many jobs of these kinds are due that nobody holds; counts no further than `limit`."""
+    return int(tx.scalar(_DUE, {"now": now, "most": limit, "kinds": sorted(kinds)}))
 
 
 def backoff(
@@ -227,9 +256,6 @@ def backoff(
     full = min(first * (1 << min(max(attempts, 1) - 1, 24)), cap)
     share = int.from_bytes(entropy.token_bytes(4), "big") / (1 << 32)
     return full / 2 + full / 2 * share
-
-
-_FREE: dict[str, Any] = {"owner": None, "leased_until": None, "again_at": None}
 
 
 def _held(job: Job) -> tuple[Any, ...]:

@@ -12,13 +12,14 @@ from contextlib import nullcontext, suppress
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, CursorResult, Row, Select, Table, exc
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import Executable
 
+from greatseal.kernel.spans import Spans
 from greatseal.storage.engine import Engines, open_engine
 from greatseal.storage.errors import ConnectionLost, SerializationFailure, StorageError, StorageUnavailable
 from greatseal.storage.failures import typed
 from greatseal.storage.glances import Glances
+from greatseal.storage.statements import insert_unless_there
 
 T = TypeVar("T")
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
@@ -92,10 +93,7 @@ class Tx:
         False is certain: the other row is committed and visible to this transaction. A row that appeared after this
         transaction's snapshot is a serialization failure instead, which `transact` retries.
         """
-        dialect = sqlite if self.dialect == "sqlite" else postgresql
-        # `inline` keeps SQLAlchemy from asking for the new primary key, so that the row count is the answer.
-        statement = dialect.insert(table).on_conflict_do_nothing().inline()
-        return self.execute(statement.execution_options(preserve_rowcount=True), values).rowcount == 1
+        return self.execute(insert_unless_there(table, self.dialect), values).rowcount == 1
 
     def on_commit(self, callback: Callable[[], None]) -> None:
         """Runs `callback` in this process once the commit is done; never after a rollback or for a retried attempt.
@@ -148,6 +146,10 @@ class Storage:
         self._thread = threading.local()
         self._listeners: dict[str, list[Callable[[], None]]] = {}
         self._glances = Glances(engines)
+        self.spans: Spans | None = None
+        """Told of every transaction, when somebody traces."""
+        self.committed: Callable[[float], None] = _unheard
+        """Told the seconds of every commit that succeeded, of write transactions only."""
 
     @property
     def dialect(self) -> str:
@@ -205,7 +207,10 @@ class Storage:
             raise RuntimeError("transactions do not nest: pass the open Tx on instead")
         self._thread.busy = True
         try:
-            return self._until_ordered(work, writable=writable)
+            if self.spans is None:
+                return self._until_ordered(work, writable=writable)
+            with self.spans("transaction", access="write" if writable else "read", database=self.dialect):
+                return self._until_ordered(work, writable=writable)
         finally:
             self._thread.busy = False
 
@@ -235,7 +240,10 @@ class Storage:
                     result = work(tx)
                     tx._finish()
                     committing = True
+                    started = time.perf_counter()
                     transaction.commit()
+                    if writable:
+                        self.committed(time.perf_counter() - started)
                 except BaseException as error:
                     tx._open = False
                     # Whatever ended the transaction matters more than a connection that cannot even roll back.
@@ -251,6 +259,10 @@ class Storage:
             raise StorageUnavailable(str(error)) from error
         except (exc.DBAPIError, exc.TimeoutError) as error:
             raise typed(error, writable=writable, committing=committing) from error
+
+
+def _unheard(seconds: float) -> None:
+    """Nobody counts commits."""
 
 
 def open_storage(url: str, *, pool_size: int = 16) -> Storage:

@@ -7,6 +7,7 @@ import socket
 import ssl
 import tempfile
 import threading
+import time
 from pathlib import Path
 from socketserver import BaseRequestHandler, TCPServer, ThreadingMixIn
 
@@ -54,12 +55,15 @@ class EndpointListener:
 
     def serve(self, connection: socket.socket) -> None:
         """One connection, in its own thread."""
+        until = time.monotonic() + _SECONDS
         connection.settimeout(_SECONDS)
         try:
             with self._base.wrap_socket(connection, server_side=True) as secured:
                 name = getattr(secured.context, "greatseal_endpoint", "")
                 request = b""
                 while b"\r\n\r\n" not in request and len(request) < _MOST_OCTETS:
+                    # All of it together: octet by octet it would take a day. Nobody may wait for no time at all.
+                    secured.settimeout(max(until - time.monotonic(), 0.001))
                     more = secured.recv(_MOST_OCTETS)
                     if not more:
                         return

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
-from greatseal.kernel.clock import Clock
 from greatseal.storage.tx import Storage
 from greatseal.work.runner import Runner
 
@@ -21,14 +20,13 @@ GROWTH = 8
 
 
 class Crew:
-    """Runs `runner`, whose pace must be one job at a time, in up to `size` threads, and in more when these hang."""
+    """Runs `runner`, one job a thread, in up to `size` threads, and in more when these hang."""
 
     def __init__(
         self,
         *,
         storage: Storage,
         runner: Runner,
-        clock: Clock,
         waiting: Callable[[], int],
         topic: str,
         size: int = 8,
@@ -40,7 +38,6 @@ class Crew:
         Members that have worked on one job for longer than `patience` while others wait count as hanging.
         """
         self._runner = runner
-        self._clock = clock
         self._waiting = waiting
         self._size = size
         self._tick = tick.total_seconds()
@@ -124,12 +121,14 @@ class Crew:
                 self._members.discard(member)
             raise
 
+    def _count(self) -> None:
+        with self._lock:
+            self._finished += 1
+
     def _work(self) -> None:
         """Handles jobs until none is due."""
         try:
-            while not self._stopping.is_set() and self._runner.run_due(self._clock.now()):
-                with self._lock:
-                    self._finished += 1
+            self._runner.work_off(self._count)
         except Exception:  # noqa: BLE001 - the next tick sends another
             _log.exception("a job could not be taken; trying again at the next tick")
         finally:

@@ -59,6 +59,37 @@ class Runner:
         self._pace = pace or Pace()
         self._stopping = threading.Event()
 
+    def work_off(self, handled: Callable[[], None]) -> None:
+        """Handles due jobs one after the other until none is due; calls `handled` after each, well or badly done.
+
+        The word that a job is done and the lease of the next one are one transaction. Raises as `run_due`.
+        """
+        done: Job | None = None
+        while not self._stopping.is_set():
+            job, done = self._next(done), None
+            if job is None:
+                return
+            if self._is_done(job):
+                done = job
+            handled()
+        if done is not None:
+            self._complete(done)
+
+    def _next(self, done: Job | None) -> Job | None:
+        """The next job, after the word that this one is done."""
+        now, pace = self._clock.now(), self._pace
+
+        def work(tx: Tx) -> tuple[bool, list[Job]]:
+            held = done is None or queue.complete(tx, done)
+            return held, queue.lease(
+                tx, now=now, owner=self._owner, limit=1, lease_for=pace.lease, kinds=self._handlers
+            )
+
+        held, leased = self._storage.transact(work)
+        if done is not None and not held:
+            _warn_of_takeover(done)
+        return leased[0] if leased else None
+
     def run_due(self, now: datetime) -> int:
         """Handles up to one batch of jobs due at `now`, one after the other; how many were handled, well or badly.
 
@@ -88,18 +119,26 @@ class Runner:
         self._stopping.set()
 
     def _handle(self, job: Job) -> None:
+        if self._is_done(job):
+            self._complete(job)
+
+    def _complete(self, job: Job) -> None:
+        if not self._storage.transact(lambda tx: queue.complete(tx, job)):
+            _warn_of_takeover(job)
+
+    def _is_done(self, job: Job) -> bool:
+        """Whether the handler came to its end; otherwise the job was put back, or buried."""
         if job.attempts > self._pace.attempts:
             # Each earlier lease ended without a word: the job takes its process down with it.
             self._bury(job, "no earlier attempt came back")
-            return
+            return False
         try:
             self._handlers[job.kind](job)
         except Exception as error:  # noqa: BLE001 - a handler may raise anything
             _log.exception("job %d (%s %s) failed, attempt %d", job.id, job.kind, job.key, job.attempts)
             self._failed(job, f"{type(error).__name__}: {error}")
-            return
-        if not self._storage.transact(lambda tx: queue.complete(tx, job)):
-            _log.warning("job %d (%s %s) was taken over before it was complete", job.id, job.kind, job.key)
+            return False
+        return True
 
     def _failed(self, job: Job, error: str) -> None:
         if job.attempts >= self._pace.attempts:
@@ -123,3 +162,7 @@ class Runner:
                 queue.release(tx, job)
 
         self._storage.transact(work)
+
+
+def _warn_of_takeover(job: Job) -> None:
+    _log.warning("job %d (%s %s) was taken over before it was complete", job.id, job.kind, job.key)

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 
 from greatseal.crypto.algorithms import SignatureAlgorithm
 from greatseal.x509 import der, public_keys
@@ -24,6 +25,8 @@ from greatseal.x509.general_names import GeneralName
 from greatseal.x509.names import Name
 
 _MAX_SERIAL_OCTETS = 20
+# A certificate is read again and again while it is made, and that of an issuer for each that it issues.
+_KEPT, _LARGEST_KEPT = 512, 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,10 @@ class Certificate:
         Only the frame is checked, not the values of extensions: certificates with a broken value exist
         (acm-pca.md 6.4) and must still be listed and revoked.
         """
+        return _parsed_before(data) if len(data) <= _LARGEST_KEPT else cls._parse(data)
+
+    @classmethod
+    def _parse(cls, data: bytes) -> "Certificate":
         outer = der.only(data, der.SEQUENCE)
         tbs = outer.raw(der.SEQUENCE)
         algorithm = outer.raw(der.SEQUENCE)
@@ -156,6 +163,11 @@ class Certificate:
     def fingerprint_sha256(self) -> bytes:
         """SHA-256 of the whole certificate."""
         return hashlib.sha256(self.der).digest()
+
+
+@lru_cache(_KEPT)
+def _parsed_before(data: bytes) -> Certificate:
+    return Certificate._parse(data)
 
 
 def read_holder(data: bytes) -> tuple[datetime, datetime, Name]:

@@ -6,7 +6,7 @@ otherwise is listed, so that an operator sees all of it at once.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import MAXYEAR, UTC, datetime, timedelta
 from enum import Enum
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519
@@ -216,10 +216,13 @@ def _validity(certificate: Certificate, issuer: Certificate, role: Role) -> _Fou
 
 def _years_later(certificate: Certificate, years: int) -> datetime:
     begin = certificate.not_before
+    year = begin.year + years
+    if year > MAXYEAR:
+        return datetime.max.replace(tzinfo=UTC)
     try:
-        return begin.replace(year=begin.year + years)
+        return begin.replace(year=year)
     except ValueError:  # 29 February
-        return begin.replace(year=begin.year + years, month=3, day=1)
+        return begin.replace(year=year, month=3, day=1)
 
 
 def _key(certificate: Certificate, role: Role) -> _Found:

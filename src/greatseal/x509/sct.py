@@ -12,6 +12,7 @@ from greatseal.crypto import signature as signatures
 from greatseal.crypto.algorithms import SignatureAlgorithm
 from greatseal.crypto.keypair import UnusableKey
 from greatseal.x509 import der
+from greatseal.x509.certificate import Certificate
 from greatseal.x509.extensions import OID, Extension
 from greatseal.x509.extensions.model import parse_extensions
 from greatseal.x509.tls_encoding import EncodingError, TlsReader, vector
@@ -30,6 +31,9 @@ _V1 = 0
 _EXTENSIONS = 0xA3
 _LEAF_INDEX = 0
 _LEAF_INDEX_OCTETS = 5
+
+_Raw = list[tuple[str, bytes]]
+"""Extensions of a certificate: the OID of each, and its octets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,16 @@ def precertificate_entry(issuer_spki: bytes, tbs: bytes) -> bytes:
 
     `tbs` is the TBSCertificate of either; poison and SCTs are taken out here. Raises DerError.
     """
-    bare = without(tbs, OID.CT_POISON, OID.CT_SCTS)
+    return _precertificate_entry(issuer_spki, *_opened(tbs))
+
+
+def precertificate_entry_of(issuer_spki: bytes, certificate: Certificate) -> bytes:
+    """As `precertificate_entry`, of a certificate that was read, in a third of the time."""
+    return _precertificate_entry(issuer_spki, *_opened(certificate.tbs, certificate.extensions))
+
+
+def _precertificate_entry(issuer_spki: bytes, head: bytes, extensions: _Raw) -> bytes:
+    bare = _closed(head, [raw for oid, raw in extensions if oid not in (OID.CT_POISON, OID.CT_SCTS)])
     return PRECERT_ENTRY.to_bytes(2, "big") + sha256(issuer_spki).digest() + vector(bare, 3)
 
 
@@ -161,41 +174,40 @@ def read_leaf_index(extensions: bytes) -> int | None:
 def without(tbs: bytes, *oids: str) -> bytes:
     """The TBSCertificate without these extensions, every other octet but for lengths as it was. Raises DerError."""
     head, extensions = _opened(tbs)
-    return _closed(head, [each for each in extensions if _oid_of(each) not in oids])
+    return _closed(head, [raw for oid, raw in extensions if oid not in oids])
 
 
 def with_extension(tbs: bytes, extension: Extension) -> bytes:
     """The TBSCertificate with one more extension behind the others. Raises DerError when it has it already."""
     head, extensions = _opened(tbs)
-    if any(_oid_of(each) == extension.oid for each in extensions):
+    if any(oid == extension.oid for oid, _ in extensions):
         raise der.DerError(f"extension {extension.oid} is there already")
-    return _closed(head, [*extensions, extension.encode()])
+    return _closed(head, [*(raw for _, raw in extensions), extension.encode()])
 
 
-def _opened(tbs: bytes) -> tuple[bytes, list[bytes]]:
-    """What stands before the extensions, and each extension, as they are."""
+def _opened(tbs: bytes, known: Sequence[Extension] | None = None) -> tuple[bytes, _Raw]:
+    """What stands before the extensions, and the OID of each extension with its octets as they are.
+
+    `known` are the extensions of this very part, when they were read before.
+    """
     inside = der.only(tbs, der.SEQUENCE)
     head: list[bytes] = []
-    extensions: list[bytes] = []
+    extensions: _Raw = []
     while (tag := inside.peek()) is not None:
         if tag != _EXTENSIONS:
             head.append(inside.raw())
             continue
         holder = inside.enter(_EXTENSIONS)
-        raw = holder.raw(der.SEQUENCE)
+        whole = holder.raw(der.SEQUENCE)
         holder.end()
         inside.end()
-        parse_extensions(raw)  # twice the same would mean that one of them is not seen
-        reader = der.only(raw, der.SEQUENCE)
-        while reader.peek() is not None:
-            extensions.append(reader.raw(der.SEQUENCE))
+        reader = der.only(whole, der.SEQUENCE)
+        # Twice the same would mean that one of them is not seen: reading them refuses that.
+        extensions = [(each.oid, reader.raw(der.SEQUENCE)) for each in known or parse_extensions(whole)]
+        reader.end()
     return b"".join(head), extensions
 
 
 def _closed(head: bytes, extensions: Sequence[bytes]) -> bytes:
     # Extensions ::= SEQUENCE SIZE (1..MAX): an empty list is left out altogether.
     return der.sequence(head, der.explicit(3, der.sequence(*extensions)) if extensions else b"")
-
-
-def _oid_of(extension: bytes) -> str:
-    return der.only(extension, der.SEQUENCE).oid()

@@ -1,7 +1,7 @@
 """Whose signature over what, when: signers, paths, timestamps and revocation (workflows.md 7)."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -107,6 +107,7 @@ def test_who_must_be_good(needed: Needed) -> None:
         Needed.ANY: (True, True),
         Needed.CLASSICAL: (False, True),
         Needed.POST_QUANTUM: (True, False),
+        Needed.BOTH: (False, False),
     }[needed]
     found = tuple(judged(*broken[kind], trust=trust).good for kind in ("classical", "quantum"))
     assert found == expected
@@ -234,3 +235,26 @@ def test_a_revoked_authority() -> None:
 def test_nobody_knows() -> None:
     assert code(judged(info(author("p256")), trust=replace(TRUST, mode=Mode.HARD_FAIL))) == "revocation-unknown"
     assert judged(info(author("p256")), trust=replace(TRUST, mode=Mode.SOFT_FAIL)).good
+
+
+def test_both_kinds_can_be_demanded() -> None:
+    classical, quantum = info(author("p256")), info(author("mldsa65"))
+    both = replace(TRUST, needed=Needed.BOTH)
+    assert judged(classical, quantum, trust=both).good
+    # Whoever breaks one of the two takes the other signer out, which `all` does not see.
+    assert judged(classical).good
+    for alone, missing in ((classical, "post-quantum"), (quantum, "classical")):
+        refused = judged(alone, trust=both)
+        assert code(refused) == "no-such-signer"
+        assert refused.problem is not None
+        assert refused.problem.sentence == f"no {missing} key signed it"
+    bad = replace(quantum, signature=bytes(len(quantum.signature)))
+    assert code(judged(classical, bad, trust=both)) == "signature"
+
+
+def test_the_last_second_of_the_calendar() -> None:
+    end = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    good = info(author("p256"))
+    assert code(judged(good, trust=replace(TRUST, at=end))) == "expired"
+    stamped = good.stamped(token(good.signature))
+    assert judged(stamped, trust=replace(TRUST, at=end)).good

@@ -1,7 +1,9 @@
 """Directories and their manifests: what `sha256sum` writes, and what is refused."""
 
 import hashlib
+import inspect
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -104,3 +106,21 @@ def test_results_come_in_order_and_errors_in_their_turn() -> None:
     assert [next(found) for _ in range(3)] == [0, 1, 2]
     with pytest.raises(ValueError, match="three"):
         next(found)
+
+
+def test_directories_deeper_than_the_stack(tmp_path: Path) -> None:
+    depth = 300
+    below = tmp_path.joinpath(*["d"] * depth)
+    below.mkdir(parents=True)
+    (below / "file").write_bytes(b"x")
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack()) + depth // 2)
+    try:
+        found = manifest.listed(tmp_path)
+    finally:
+        sys.setrecursionlimit(before)
+    # Whoever clears up old directories has a stack that ends, too.
+    (below / "file").unlink()
+    for folder in (below, *below.parents[: depth - 1]):
+        folder.rmdir()
+    assert found == [b"d/" * depth + b"file"]

@@ -121,10 +121,13 @@ def test_a_clock_that_went_back_is_not_trusted(installation: Installation) -> No
 
 WEAK = der.sequence(der.oid("1.3.14.3.2.26"), der.null())
 UNKNOWN = der.sequence(der.oid("1.2.3.4"))
+# What OpenSSL 3.0 writes (RFC 9688 section 2: absent, and not NULL).
+SHA3_NULL = der.sequence(der.oid(Digest.SHA3_256.value.oid), der.null())
 GOOD = TimestampRequest(IMPRINT).encode()
 REFUSED = [
     (TimestampRequest(Imprint(WEAK, bytes(20))).encode(), timestamp.BAD_ALG, "SHA-1 is too weak"),
     (TimestampRequest(Imprint(UNKNOWN, bytes(20))).encode(), timestamp.BAD_ALG, "1.2.3.4 is not accepted"),
+    (TimestampRequest(Imprint(SHA3_NULL, bytes(32))).encode(), timestamp.BAD_ALG, "SHA3_256 has parameters"),
     (TimestampRequest(Imprint(Digest.SHA256.identifier, bytes(20))).encode(), timestamp.BAD_DATA_FORMAT, "as long as"),
     (TimestampRequest(IMPRINT, policy="1.2.3").encode(), timestamp.UNACCEPTED_POLICY, DEFAULT_POLICY),
     (

@@ -1,5 +1,7 @@
 """What keeps a log from signing two trees: checkpoints outside the database, and closing a log for good."""
 
+import random
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -123,6 +125,18 @@ def test_no_timestamp_leaves_before_its_checkpoint_is_kept(storage):
     assert room.add(chain(2)) == stamp
 
 
+def test_a_log_that_is_behind_keeps_no_other_from_signing_anew(storage):
+    keeper = ProcessKeeper()
+    room = Room(storage, keeper=keeper)
+    assert [each.record.id for each in room.logs.active()] == ["alder", "birch"]
+    keeper.keep("alder", "the checkpoint of somebody else\n1\n")
+    room.installation.clock.advance(timedelta(hours=2))
+    with pytest.raises(LogBehind):
+        room.logs.refresh()
+    stamped = room.logs.reading("birch").signed_head().head.timestamp
+    assert stamped == int(room.installation.clock.now().timestamp() * 1000)
+
+
 def test_an_older_checkpoint_never_replaces_a_newer_one(storage):
     keeper = ProcessKeeper()
     room, other = Room(storage, keeper=keeper), Room(storage, keeper=keeper)
@@ -142,6 +156,16 @@ def test_a_log_that_another_node_has_closed_takes_nothing(storage):
     assert not storage.read(lambda tx: store.is_open(tx, "alder"))
     head = storage.read(lambda tx: store.head(tx, "alder"))
     assert not storage.transact(lambda tx: store.advance(tx, "alder", head, head)), "not even by compare and swap"
+
+
+def test_a_folder_that_is_written_to_at_once_keeps_the_newest(tmp_path, database_kind):
+    """As by the nodes of an installation, or by a batch and the job that signs a quiet log anew."""
+    sizes = [*range(1, 161)]
+    random.Random(7).shuffle(sizes)
+    with ThreadPoolExecutor(8) as crew:
+        list(crew.map(lambda n: CheckpointFolders((tmp_path,)).keep("alder", f"origin\n{n}\nroot\n"), sizes))
+    assert CheckpointFolders((tmp_path,)).last("alder") == "origin\n160\nroot\n"
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["alder.checkpoint", "alder.checkpoint.lock"]
 
 
 def test_folders(tmp_path, database_kind):

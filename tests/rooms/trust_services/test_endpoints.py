@@ -17,7 +17,7 @@ from greatseal.domain.trust_services import model as trust_model
 from greatseal.domain.trust_services.endpoints import State
 from greatseal.domain.trust_services.store import endpoints
 from greatseal.edge.messages import HttpRequest
-from greatseal.web import trust
+from greatseal.web import trust, trust_endpoints
 from greatseal.web.trust_endpoints import EndpointListener
 from made_trust import Logs
 
@@ -168,6 +168,29 @@ def test_the_listener_survives_what_is_no_tls(pki, listener):
                 while plain.recv(4096):
                     pass
     assert visit(listener.port, "valid.root3.test.example.com")[1].startswith(b"HTTP/1.1 200")
+
+
+@ONE
+def test_the_listener_waits_for_nobody_for_long(pki, listener, monkeypatch):
+    """A request that comes octet by octet, each of them in time."""
+    kept(pki)
+    monkeypatch.setattr(trust_endpoints, "_SECONDS", 0.5)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with (
+        closing(socket.create_connection(("127.0.0.1", listener.port), timeout=10)) as plain,
+        context.wrap_socket(plain, server_hostname="valid.root3.test.example.com") as secured,
+    ):
+        secured.settimeout(0.05)
+        for _ in range(200):
+            with suppress(TimeoutError):
+                secured.sendall(b"x")
+                try:
+                    if not secured.recv(1):
+                        return
+                except (ssl.SSLError, ConnectionError):
+                    return
+    pytest.fail("ten seconds later it still waits")
 
 
 def ask(pki, path, *, accept="text/html", method="GET"):

@@ -57,6 +57,12 @@ def test_a_tagged_item_keeps_its_octets():
     assert cbor.encode(tagged) == bytes.fromhex("d818420102")
 
 
+def test_tags_around_tags_keep_nothing_twice():
+    found = cbor.decode(bytes.fromhex("d818d81843010203"))
+    assert found.raw == b""
+    assert found.value.raw == bytes.fromhex("d81843010203")
+
+
 def test_nothing_is_interpreted():
     assert cbor.decode(cbor2.dumps(cbor2.CBORTag(0, "2026-01-01T00:00:00Z"))).value == "2026-01-01T00:00:00Z"
     assert cbor.decode(bytes.fromhex("c24101")) == cbor.Tagged(2, b"\x01")
@@ -65,6 +71,9 @@ def test_nothing_is_interpreted():
 def test_what_has_no_cbor_is_refused():
     with pytest.raises(cbor.CborError, match="type object"):
         cbor.encode([object()])
+    for half in ("\ud800", {"\ud800": 1}):
+        with pytest.raises(cbor.CborError, match="surrogates"):
+            cbor.encode(half)
 
 
 values = st.recursive(

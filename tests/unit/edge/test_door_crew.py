@@ -15,9 +15,11 @@ class Groups:
     def __init__(self) -> None:
         self.seen: list[list[int]] = []
         self.gate = threading.Event()
+        self.entered = threading.Event()
 
     def __call__(self, numbers: Sequence[int]) -> list[int]:
         self.seen.append(list(numbers))
+        self.entered.set()
         if len(self.seen) <= 2:
             assert self.gate.wait(60)
         if -13 in numbers:
@@ -60,8 +62,7 @@ def test_work_that_is_done_alone() -> None:
 def test_who_waits_at_the_same_time_is_answered_together_and_in_order() -> None:
     async def test(crew: Crew[int, int], groups: Groups) -> None:
         first = [crew.join(n, nothing) for n in range(2)]
-        while len(groups.seen) < 1:
-            await asyncio.sleep(0)
+        await asyncio.to_thread(groups.entered.wait, 60)
         later = [crew.join(n, nothing) for n in range(2, 100)]
         groups.gate.set()
         assert await asyncio.gather(*first, *later) == [2 * n for n in range(100)]
@@ -87,12 +88,18 @@ def test_nobody_waits_for_the_answer_any_more() -> None:
     freed = []
 
     async def test(crew: Crew[int, int], groups: Groups) -> None:
-        left = crew.join(1, lambda: freed.append(1))
+        both = asyncio.Event()
+
+        def free(number: int) -> None:
+            freed.append(number)
+            if len(freed) == 2:
+                both.set()
+
+        left = crew.join(1, lambda: free(1))
         left.cancel()
         groups.gate.set()
-        assert await crew.join(2, lambda: freed.append(2)) == 4
-        while len(freed) < 2:
-            await asyncio.sleep(0)
+        assert await crew.join(2, lambda: free(2)) == 4
+        await both.wait()
 
     on_loop(test, size=1)  # type: ignore[arg-type]
     assert sorted(freed) == [1, 2]

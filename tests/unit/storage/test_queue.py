@@ -201,6 +201,18 @@ def test_backoff_doubles_to_a_cap_and_half_of_it_is_random() -> None:
     assert queue.backoff(3, FixedEntropy(255)) <= timedelta(seconds=4)
 
 
+def test_a_process_frees_what_was_held_under_its_own_name(storage: Storage) -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    for key in ("1", "2"):
+        storage.transact(lambda tx, key=key: queue.enqueue(tx, kind="k", key=key, payload={}, due=now))  # type: ignore[misc]
+    lease = timedelta(minutes=5)
+    for owner in ("a/0", "a/1"):
+        assert storage.transact(lambda tx, o=owner: queue.lease(tx, now=now, owner=o, limit=1, lease_for=lease))  # type: ignore[misc]
+    storage.transact(lambda tx: queue.free_of(tx, "a/0"))
+    [job] = storage.transact(lambda tx: queue.lease(tx, now=now, owner="a/0", limit=9, lease_for=lease))
+    assert (job.key, job.fence) == ("1", 2)
+
+
 def test_a_process_that_is_alone_frees_what_a_dead_one_held(storage: Storage) -> None:
     now = datetime(2026, 1, 1, tzinfo=UTC)
     storage.transact(lambda tx: queue.enqueue(tx, kind="k", key="1", payload={}, due=now))

@@ -13,7 +13,7 @@ from greatseal.kernel.entropy import SystemEntropy
 from greatseal.storage import queue
 from greatseal.storage.tx import Storage
 from greatseal.work.crew import GROWTH, Crew
-from greatseal.work.runner import Pace, Runner
+from greatseal.work.runner import Runner
 
 HOUR = timedelta(hours=1)
 
@@ -48,13 +48,11 @@ def working(storage: Storage, gate: Gate, size: int) -> Iterator[tuple[Deliverie
         entropy=SystemEntropy(),
         handlers={DELIVER_JOB: lambda job: deliveries.run(job.key)},
         owner="one",
-        pace=Pace(batch=1),
     )
     crew = Crew(
         storage=storage,
         runner=runner,
-        clock=clock,
-        waiting=lambda: storage.read(lambda tx: queue.due_count(tx, DELIVER_JOB, clock.now(), limit=100)),
+        waiting=lambda: storage.read(lambda tx: queue.due_count(tx, [DELIVER_JOB], clock.now(), limit=100)),
         topic=DELIVERY_TOPIC,
         size=size,
         patience=timedelta(milliseconds=50),

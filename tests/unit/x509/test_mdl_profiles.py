@@ -1,6 +1,6 @@
 """The profiles of ISO/IEC 18013-5 annex B: what conforms, and each deviation by its name."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import iso3166
 import pytest
@@ -134,3 +134,9 @@ def test_an_edwards_key_is_no_root():
 def test_a_contact_is_an_address_or_a_uri():
     with pytest.raises(der.DerError, match="neither a mail address nor a URI"):
         issuer_alternative_name("dmv")
+
+
+def test_the_end_of_the_calendar():
+    last = datetime(9999, 12, 31, tzinfo=UTC)
+    far = IACA.but(not_before=datetime(9990, 2, 28, tzinfo=UTC), not_after=last).sign()
+    assert "validity" not in {each.code for each in root_deviations(far)}

@@ -103,6 +103,7 @@ def test_a_precertificate_and_its_certificate_have_one_entry():
     stamp = Sct(bytes(32), 1, b"", b"signature")
     final = sct.with_extension(bare, sct.sct_list([stamp.encode()]))
     entries = {sct.precertificate_entry(b"issuer", each) for each in (poisoned.tbs, plain.tbs, final)}
+    entries |= {sct.precertificate_entry_of(b"issuer", each) for each in (poisoned, plain)}
     assert len(entries) == 1
 
 

@@ -9,6 +9,7 @@ import click
 
 from greatseal.cli import options
 from greatseal.cli.doctor import clients, database, directory, protection, service, stores
+from greatseal.cli.doctor import deep as deeper
 from greatseal.cli.doctor.findings import Check, Finding, Level, Patient
 from greatseal.kernel.clock import SystemClock
 from greatseal.settings import SettingsError, load
@@ -36,17 +37,27 @@ _LOOKS = {
 @options.data
 @options.config
 @options.as_json
-def command(data: Path | None, config: Path | None, as_json: bool) -> None:
+@click.option(
+    "--deep", is_flag=True, help="Examine every row and signature instead; minutes for a million certificates."
+)
+def command(data: Path | None, config: Path | None, as_json: bool, deep: bool) -> None:
     """Check everything that can be seen and print a fix for each failure.
 
     Exit code 0: all is well.  1: something deserves attention, for instance that no service is
     running.  2: something is broken.
 
+    With --deep the invariants of docs/invariants.md are examined over the whole database, which is only
+    read; a service may be running on it.  Progress goes to standard error.  Exit code 1 then means that
+    something is left over or could not be examined.
+
     \b
     Examples:
       greatseal doctor
+      greatseal doctor --deep --json > report.json
       greatseal doctor --data /var/lib/greatseal --json
     """
+    if deep:
+        sys.exit(deeper.run(data, config, as_json=as_json))
     try:
         settings = load(os.environ, options.present({"data": data}), config)
     except SettingsError as error:

@@ -69,7 +69,7 @@ def _https(patient: Patient, endpoint: Endpoint, context: ssl.SSLContext) -> Ite
     days = (ends - patient.now).days
     if status != 200:
         yield Finding(
-            "service", Level.FAILURE, f"{endpoint.https} says that it is not well (status {status})", "see its log"
+            "service", Level.FAILURE, f"{endpoint.https} is not ready (status {status})", "see: greatseal status"
         )
     text = f"{endpoint.https} answers over {version}; its certificate is good for {days} more days"
     if days < _DAYS_TO_WORRY:
@@ -79,7 +79,7 @@ def _https(patient: Patient, endpoint: Endpoint, context: ssl.SSLContext) -> Ite
 
 
 def _health(connection: http.client.HTTPConnection) -> int:
-    connection.request("GET", "/healthz")
+    connection.request("GET", "/readyz")
     answer = connection.getresponse()
     answer.read()
     return answer.status

@@ -37,7 +37,7 @@ def command() -> None:
     """Issue and verify mobile driver's licences (ISO/IEC 18013-5).
 
     An authority is a root CA (IACA) of this installation and document signers, whose keys are in KMS.
-    `iaca`, `ds` and `issue` are clients of the AWS wire: of the service of --data, or of AWS_ENDPOINT_URL.
+    `iaca`, `ds` and `issue` are clients of the AWS wire: of the service of --data, or of the AWS environment.
 
     \b
     Examples:

@@ -102,7 +102,9 @@ def iaca(data: Path | None, config: Path | None, output: str, out: Path | None, 
 @_subject
 @click.option("--locality", help="localityName of the subject.")
 @click.option("--contact", help="IssuerAltName.  [default: that of the root]")
-@click.option("--days", type=click.IntRange(1), default=457, show_default=True, help="How long it lives; 457 at most.")
+@click.option(
+    "--days", type=click.IntRange(1, 7305), default=457, show_default=True, help="How long it lives; 457 at most."
+)
 @_out
 @_output
 @options.config

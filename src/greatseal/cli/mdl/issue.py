@@ -48,7 +48,9 @@ def _time(_: click.Context, __: click.Parameter, text: str | None) -> datetime |
 @click.option("--root", required=True, type=FILE, help="The IACA root, to hold the signer against its profile.")
 @click.option("--device-key", type=FILE, help="The device's public key: COSE_Key, JWK, PEM or DER.")
 @click.option("--valid-from", callback=_time, metavar="TIME", help="[default: now]")
-@click.option("--days", type=click.IntRange(1), default=30, show_default=True, help="How long a document is valid.")
+@click.option(
+    "--days", type=click.IntRange(1, 7305), default=30, show_default=True, help="How long a document is valid."
+)
 @click.option("--valid-until", callback=_time, metavar="TIME", help="Instead of --days.")
 @click.option("--expected-update", callback=_time, metavar="TIME", help="When the device should ask for a new one.")
 @click.option("--digest", type=click.Choice(["SHA-256", "SHA-384", "SHA-512"]), default="SHA-256", show_default=True)
@@ -130,7 +132,7 @@ def _order(path: Path, device_key: bytes | None, given: dict[str, Any], now: dat
         raise UnusableDeviceKey("no device key: give --device-key, or device_key in the file")
     begin = max(given["valid_from"] or now, now)
     return Order(
-        namespaces=from_json(document, lambda name: octets(path.parent / name)),
+        namespaces=from_json(document, lambda name: octets(_beside(path, name))),
         device_key=device_key,
         signed=now,
         valid_from=given["valid_from"] or now,
@@ -139,6 +141,14 @@ def _order(path: Path, device_key: bytes | None, given: dict[str, Any], now: dat
         doc_type=given["doc_type"] or DOC_TYPE,
         digest_algorithm=given["digest"],
     )
+
+
+def _beside(path: Path, name: str) -> Path:
+    """A file that a FILE names. It cannot lead elsewhere: what it holds would go into the document."""
+    parts = Path(name).parts
+    if not parts or name.startswith("/") or ".." in parts or not name.isprintable():
+        raise Unusable(f"{path}: the file {name[:80]!r} is not beside it")
+    return path.parent / name
 
 
 def _parsed(data: bytes) -> object:

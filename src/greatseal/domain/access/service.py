@@ -1,7 +1,7 @@
 """The verbs of the access room that every door calls: whose credential is this, and may it do what it asks?"""
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -47,6 +47,7 @@ from greatseal.kernel.entropy import Entropy
 from greatseal.kernel.errors import AccessDenied, InvalidTag
 from greatseal.kernel.ids import new_access_key_id, new_secret_access_key
 from greatseal.kernel.secret import Secret
+from greatseal.kernel.spans import Spans
 from greatseal.storage import Storage, Tx
 
 T = TypeVar("T")
@@ -111,6 +112,8 @@ class Access:
         self._memory = _Memory(-1)
         self._held = _Held()
         self._lock = threading.Lock()
+        self.spans: Spans | None = None
+        """Told of every authorization, when somebody traces."""
 
     def configure_root(self, access_key_id: str, secret: Secret, *, account: str) -> None:
         """Takes the root credential from the settings; it is kept in memory and never stored."""
@@ -150,6 +153,13 @@ class Access:
 
     def authorize(self, caller: Caller, *questions: Question) -> None:
         """Raises AccessDenied for the first question that the policies do not answer with yes (iam.md 2, 6)."""
+        if self.spans is None:
+            self._authorize(caller, questions)
+            return
+        with self.spans("authorization", action=questions[0].action if questions else "", questions=len(questions)):
+            self._authorize(caller, questions)
+
+    def _authorize(self, caller: Caller, questions: Sequence[Question]) -> None:
         memory = self._recall()
         of = self._standing(memory, caller)
         if caller.session is not None and of.principal.kind is not PrincipalKind.ASSUMED_ROLE:

@@ -1,9 +1,11 @@
 """The half of an examination that looks at checkpoints, those of the database and the one that was kept elsewhere."""
 
 import sys
+from collections.abc import Sequence
 
 from greatseal.crypto.merkle import EMPTY_ROOT, Frontier
 from greatseal.domain.audit import note
+from greatseal.domain.audit.epochs import Epoch
 from greatseal.domain.audit.findings import Findings, Kind
 from greatseal.domain.audit.note import SignedCheckpoint
 from greatseal.domain.audit.seal import CHECKPOINT, Seals
@@ -18,8 +20,16 @@ class Checkpoints:
     """Hands out the sizes at which roots are wanted, in order, and compares when they are reached."""
 
     def __init__(
-        self, storage: Storage, seals: Seals, head: Head, kept: SignedCheckpoint | None, found: Findings
+        self,
+        storage: Storage,
+        seals: Seals,
+        head: Head,
+        kept: SignedCheckpoint | None,
+        found: Findings,
+        ended: Sequence[Epoch] = (),
     ) -> None:
+        """`ended` are the logs that this one goes on with, the first one first."""
+        self._ended = tuple(ended)
         self._storage = storage
         self._seals = seals
         self._head = head
@@ -77,7 +87,7 @@ class Checkpoints:
             self._found.add(Kind.CHECKPOINT, f"{what} cannot be read", index=stored.size)
             return
         said = signed.checkpoint
-        if (said.origin, said.size, said.at) != (self._head.origin, stored.size, stored.at):
+        if (said.origin, said.size, said.at) != (self._origin_at(stored.size), stored.size, stored.at):
             self._found.add(Kind.CHECKPOINT, f"{what} says something else than its row", index=stored.size)
         elif not signed.signed_by(stored.spki):
             self._found.add(Kind.CHECKPOINT, f"the signature of {what} does not verify", index=stored.size)
@@ -96,12 +106,26 @@ class Checkpoints:
         if self._kept is None:
             return
         said = self._kept.checkpoint
+        ended = next((each for each in self._ended if each.origin == said.origin), None)
+        if ended is not None:
+            if said.size > ended.size:
+                text = (
+                    f"the kept checkpoint covers {said.size} records, but its log ended with {ended.size}, "
+                    f"when a backup was put back: {said.size - ended.size} records are lost"
+                )
+                self._found.add(Kind.TRUNCATED, text, index=ended.size)
+                self._kept = None  # what follows here is another log
+            return
         if said.origin != self._head.origin:
             text = f"the kept checkpoint is of the log {said.origin}, this one is {self._head.origin or 'empty'}"
             self._found.add(Kind.CHECKPOINT, text)
         if said.size > self._head.size:
             text = f"the kept checkpoint covers {said.size} records, but the log has {self._head.size}"
             self._found.add(Kind.TRUNCATED, text, index=self._head.size)
+
+    def _origin_at(self, size: int) -> str:
+        """Of which log a checkpoint over so many records is."""
+        return next((each.origin for each in self._ended if size <= each.size), self._head.origin)
 
     def _compare_kept(self, kept: SignedCheckpoint, root: bytes) -> None:
         if kept.checkpoint.root != root:

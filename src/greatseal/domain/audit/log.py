@@ -7,7 +7,8 @@ from datetime import timedelta
 from greatseal.crypto import merkle
 from greatseal.crypto.merkle import HASH_SIZE, Frontier
 from greatseal.crypto.tiles import TILE_BITS, TILE_WIDTH, grow, split
-from greatseal.domain.audit import note, reading
+from greatseal.domain.audit import epochs, note, reading
+from greatseal.domain.audit.epochs import Epoch
 from greatseal.domain.audit.model import LogDamaged
 from greatseal.domain.audit.note import Checkpoint
 from greatseal.domain.audit.ports import SignerOf
@@ -19,6 +20,7 @@ from greatseal.kernel.clock import Clock
 from greatseal.kernel.entropy import Entropy
 from greatseal.kernel.ids import new_uuid
 from greatseal.storage import Storage, Tx
+from greatseal.storage.errors import SerializationFailure
 
 _log = logging.getLogger(__name__)
 
@@ -49,7 +51,7 @@ class AuditLog:
 
         One step of what the clock's door repeats. 0 also when another node was faster. Raises LogDamaged.
         """
-        head = self._storage.read(store.head) or self._begin()
+        head = self._storage.read(_ready_head) or self._begin()
         self._check(head)
         batch = self._gather(limit)
         if not batch:
@@ -81,7 +83,7 @@ class AuditLog:
 
         Raises LogDamaged rather than sign what does not continue the last checkpoint.
         """
-        head, last = self._storage.read(lambda tx: (store.head(tx), store.last_checkpoint(tx)))
+        head, last = self._storage.read(lambda tx: (_ready_head(tx), store.last_checkpoint(tx)))
         if head is None or head.size == 0:
             return None
         self._check(head)
@@ -100,8 +102,30 @@ class AuditLog:
             return reading.newest_checkpoint(self._storage)  # another node signed the same log in this moment
         return text
 
+    def begin_epoch(self, tx: Tx) -> Epoch | None:
+        """The log goes on under another origin, in the caller's transaction; what ended, None before the first record.
+
+        For a database that was put back from a backup. Raises LogDamaged.
+        """
+        head = store.head(tx)
+        if head is None:
+            return None
+        self._check(head)
+        ended = Epoch(head.origin, head.size)
+        new = self._sealed(self._new_origin(), Frontier(head.size, tuple(split(head.frontier))))
+        if not store.advance(tx, head, new):
+            raise SerializationFailure("the audit log was extended while it began anew")
+        try:
+            epochs.end(tx, self._seals, ended)
+        except ValueError as error:
+            raise LogDamaged(str(error)) from error
+        return ended
+
+    def _new_origin(self) -> str:
+        return f"greatseal/audit/{new_uuid(self._entropy)}"
+
     def _begin(self) -> Head:
-        first = self._sealed(f"greatseal/audit/{new_uuid(self._entropy)}", Frontier())
+        first = self._sealed(self._new_origin(), Frontier())
 
         def work(tx: Tx) -> Head:
             present = store.head(tx)
@@ -159,6 +183,12 @@ class AuditLog:
 
     def _waiting(self, after: str, limit: int) -> Sequence[records.Waiting]:
         return self._storage.read(lambda tx: records.unsequenced(tx, after=after, limit=limit))
+
+
+def _ready_head(tx: Tx) -> Head | None:
+    if epochs.awaited(tx):
+        raise LogDamaged("the database was put back from a backup: the audit log goes on once the service was started")
+    return store.head(tx)
 
 
 def head_parts(origin: str, size: int, frontier: bytes) -> Sequence[bytes]:

@@ -10,7 +10,8 @@ from hashlib import sha256
 
 from greatseal.crypto.merkle import EMPTY_ROOT, HASH_SIZE, Frontier, leaf_hash
 from greatseal.crypto.tiles import TILE_WIDTH, grow, sizes, split
-from greatseal.domain.audit import leaf, note
+from greatseal.domain.audit import epochs, leaf, note
+from greatseal.domain.audit.epochs import Epoch
 from greatseal.domain.audit.examined_checkpoints import Checkpoints
 from greatseal.domain.audit.findings import Finding, Findings, Kind, Report
 from greatseal.domain.audit.log import head_parts
@@ -53,7 +54,7 @@ def verify(storage: Storage, seals: Seals, kept: str | None = None) -> Report:
     signed = None if kept is None else _parsed(kept)
     found = Findings()
     head = storage.read(lambda tx: _snapshot(tx, found))
-    checkpoints = Checkpoints(storage, seals, head, signed, found)
+    checkpoints = Checkpoints(storage, seals, head, signed, found, _ended(storage, seals, found))
     run = _Examination(storage, seals, head, checkpoints, found)
     _check_head(run)
     for number in range(-(-head.size // TILE_WIDTH)):
@@ -81,6 +82,14 @@ def _parsed(kept: str) -> SignedCheckpoint:
         return note.parse(kept)
     except ValueError as error:
         raise InvalidArgument(f"The kept checkpoint cannot be read: {error}.") from None
+
+
+def _ended(storage: Storage, seals: Seals, found: Findings) -> tuple[Epoch, ...]:
+    try:
+        return storage.read(lambda tx: epochs.ended(tx, seals))
+    except ValueError as error:
+        found.add(Kind.TREE, str(error))
+        return ()
 
 
 def _snapshot(tx: Tx, found: Findings) -> Head:

@@ -291,7 +291,11 @@ class Issuance:
         prepared = self._storage.transact(work)
         if isinstance(prepared, IssuedCertificate):
             return prepared
-        signed = self.sign(prepared)  # 9, 10
+        try:
+            signed = self.sign(prepared)  # 9, 10
+        except SignerUnavailable as error:
+            # Recovery signs once the key is back; whoever asks again then finds the certificate.
+            raise InProgress("The key of the certificate authority cannot be reached now. Try again later.") from error
         assert isinstance(signed, IssuedCertificate)
         return signed
 

@@ -6,12 +6,23 @@ from greatseal.crypto.keypair import encrypt_private
 from greatseal.domain.audit import Audit
 from greatseal.domain.certificates.inventory import Inventory, check_unused
 from greatseal.domain.certificates.model import ManagedCertificate, Status, Type
+from greatseal.domain.certificates.ports import PublicIssuer
 from greatseal.domain.certificates.store import certificates as store
 from greatseal.domain.keys import Keys
+from greatseal.domain.keys.model import fingerprint
 from greatseal.domain.revocation import RevocationReason, Revocations
+from greatseal.kernel.arn import Arn
 from greatseal.kernel.caller import Caller
 from greatseal.kernel.clock import Clock
-from greatseal.kernel.errors import AlreadyProcessed, InProgress, InvalidRequest, NotFound, ValidationFailed
+from greatseal.kernel.errors import (
+    AlreadyProcessed,
+    Conflict,
+    InProgress,
+    InvalidRequest,
+    NotFound,
+    Refusal,
+    ValidationFailed,
+)
 from greatseal.kernel.secret import Secret
 from greatseal.storage import Storage, Tx
 from greatseal.x509.certificate import Certificate
@@ -38,9 +49,12 @@ class Exports:
         inventory: Inventory,
         keys: Keys,
         revocations: Revocations,
+        issuer: PublicIssuer,
         audit: Audit,
         clock: Clock,
     ) -> None:
+        """`issuer` revokes public certificates that no CA of ours has signed."""
+        self._issuer = issuer
         self._storage = storage
         self._inventory = inventory
         self._keys = keys
@@ -95,6 +109,9 @@ class Exports:
         if item.type is Type.AMAZON_ISSUED and not item.ever_exported:
             raise ValidationFailed(f"Certificate {arn} cannot be revoked: it has never been exported.")
         check_unused(item)
+        if Arn.parse(body_arn).service != "acm-pca":
+            self._revoke_upstream(caller, item, reason)
+            return
         serial = f"{Certificate.parse(item.material.certificate).serial:x}"
         try:
             # The ARN of the body begins with that of the CA; private or public makes no difference there.
@@ -104,3 +121,30 @@ class Exports:
         except InvalidRequest as refusal:
             # ACM has no exception of that name for this operation.
             raise ValidationFailed(refusal.message) from None
+
+    def _revoke_upstream(self, caller: Caller, item: ManagedCertificate, reason: RevocationReason) -> None:
+        """Has somebody else's CA revoke; what it has done is known here afterwards.
+
+        Whoever had no answer, because we ended in between, asks again: the CA takes a second request for done.
+        """
+        assert item.material is not None
+        body = item.material.certificate
+        try:
+            self._issuer.revoke(body, reason.value)
+        except InProgress as refusal:
+            raise Conflict(refusal.message) from None
+        except Refusal as refusal:
+            raise ValidationFailed(refusal.message) from None
+
+        def work(tx: Tx) -> bool:
+            found = self._inventory.load(tx, caller, item.arn)
+            if reason is RevocationReason.KEY_COMPROMISE:
+                self._keys.report_compromise(tx, fingerprint(Certificate.parse(body).spki))
+            self._audit.record(tx, caller, item.arn)
+            if found.material is None or found.material.certificate != body:
+                return False
+            self._inventory.mark_revoked(tx, found, self._clock.now(), reason.name)
+            return True
+
+        if not self._storage.transact(work):
+            raise Conflict(f"Certificate {item.arn} was renewed meanwhile. The one before it is revoked.")

@@ -1,6 +1,6 @@
 """The events of ACM certificates (acm.md section 11)."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from greatseal.domain.certificates.model import ManagedCertificate, Status, Type
 from greatseal.domain.events import Event
@@ -77,7 +77,8 @@ def _about(item: ManagedCertificate) -> dict[str, object]:
     about: dict[str, object] = {
         "CertificateType": item.type.value,
         "CommonName": next(iter(parsed.subject.common_names), item.domain_name),
-        "ValidityInDays": (parsed.not_after - parsed.not_before).days,
+        # The last second is within it (RFC 5280 section 4.1.2.5): midnight to 23:59:59 is a day.
+        "ValidityInDays": (parsed.not_after - parsed.not_before + timedelta(seconds=1)).days,
         "CertificateKeyPairOrigin": "CUSTOMER_PROVIDED" if item.type is Type.IMPORTED else "AWS_MANAGED",
         "CertificateExpirationDate": _iso(parsed.not_after),
     }
@@ -105,4 +106,5 @@ def _iso(at: datetime) -> str:
 
 
 def _days_left(item: ManagedCertificate, now: datetime) -> int:
-    return (item.not_after - now).days if item.not_after else 0
+    """Days that have begun count, as in the service's sample of 198 days (acm.md 11)."""
+    return -((now - item.not_after) // timedelta(days=1)) if item.not_after else 0

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from greatseal.domain.audit import Audit
 from greatseal.domain.certificates import happenings
@@ -177,14 +177,14 @@ class Inventory:
         serial = authority_certificate_arn.rpartition("/")[2]
         authority = authority_certificate_arn.partition("/certificate/")[0].rpartition("/")[2]
         revocation = self._revocations.find(tx, authority, serial)
-        if revocation is None:
+        if revocation is not None:
+            self.mark_revoked(tx, found, revocation.revoked_at, revocation.reason.name)
+
+    def mark_revoked(self, tx: Tx, item: ManagedCertificate, at: datetime, reason: str) -> None:
+        """Its CA has revoked the certificate, for a reason by its name; nothing when that is known."""
+        if item.status is Status.REVOKED:
             return
-        marked = replace(
-            found,
-            status=Status.REVOKED,
-            revoked_at=revocation.revoked_at,
-            revocation_reason=revocation.reason.name,
-        )
+        marked = replace(item, status=Status.REVOKED, revoked_at=at, revocation_reason=reason)
         store.save(tx, marked)
         self._events.emit(tx, happenings.revoked(marked))
 

@@ -37,6 +37,13 @@ class PublicIssuer(Protocol):
         """The certificate with its chain. Raises InProgress (try again later) and other refusals, which are final."""
         ...
 
+    def revoke(self, certificate: bytes, reason: int) -> None:
+        """Revokes a certificate (DER) that no CA of this installation has issued; once more does no harm.
+
+        `reason` is a code of RFC 5280 section 5.3.1. Raises InProgress (try again later) and other refusals.
+        """
+        ...
+
     def renews_at(self, certificate: bytes) -> datetime | None:
         """When whoever signed a certificate (DER) wants it renewed (RFC 9773); None leaves it to the planner."""
         ...

@@ -43,6 +43,8 @@ CAA_PATIENCE = timedelta(hours=1)
 ISSUE_PATIENCE = timedelta(hours=72)
 """So long an issuer or a log that is down is asked again."""
 
+# Well within the lease of a job: whoever outlives it is not alone.
+_CAA_LONGEST = timedelta(minutes=3)
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=10)
 
 
@@ -136,7 +138,12 @@ class Public:
     def give_up(self, reference: str) -> None:
         """Ends what the job could not carry out, time after time."""
         attempt = self._storage.read(lambda tx: self._validation.find(tx, reference))
-        if attempt is not None and attempt.purpose != CHANGE:
+        if attempt is None:
+            return
+        if attempt.purpose == CHANGE:
+            # It can be asked for again.
+            self._storage.transact(lambda tx: self._validation.abandon(tx, reference))
+        else:
             self._fail(attempt, FailureReason.OTHER)
 
     def _issue(self, attempt: Attempt, generation: int) -> None:
@@ -164,8 +171,10 @@ class Public:
     def _check_caa(self, attempt: Attempt) -> None:
         """Every name, moments before the certificate is made (Baseline Requirements 3.2.2.8). Raises _CaaForbids."""
         assert attempt.ended_at is not None
-        silent = False
+        begun = self._clock.now()
         for name in attempt.names:
+            if self._clock.now() - begun > _CAA_LONGEST:
+                raise InProgress("The CAA records of all names cannot be looked up in time now.")
             finding = self._control.caa(
                 name.name.removeprefix("*."),
                 wildcard=name.name.startswith("*."),
@@ -177,9 +186,7 @@ class Public:
             final = finding.failure in (ControlFailure.CAA, ControlFailure.REFUSED_NAME)
             if final or not self._clock.now() < attempt.ended_at + CAA_PATIENCE:
                 raise _CaaForbids(name.position)
-            silent = True
-        if silent:
-            raise InProgress("The CAA records of a name cannot be looked up now.")
+            raise InProgress(f"The CAA records of {name.name} cannot be looked up now.")
 
     def _order(self, item: ManagedCertificate, attempt: Attempt) -> PublicOrder:
         assert item.pending_key_id is not None
@@ -224,7 +231,7 @@ class Public:
         for each in self._validation.attempts(tx, item.id):
             if each.purpose != CHANGE and each.method is Method.EMAIL:
                 # A renewal that waits for answers to mails needs them no more.
-                self._validation.change_method(tx, each, change.method, valid=True)
+                self._validation.change_method(tx, each, change.method)
 
     def _later(self, reference: str, since: datetime) -> None:
         now = self._clock.now()

@@ -172,11 +172,10 @@ class Validations:
         live = tuple(self._shown(current, name, self._state(item, current, name)) for name in current.names)
         issued = tuple(replace(each, state=NameState.SUCCESS) for each in live)
         is_issued = item.material is not None
-        under_way = current.renewal and item.pending_key_id is not None
         return Described(
             item,
             names=issued if is_issued else live,
-            renewal=live if under_way or not is_issued else issued,
+            renewal=live,
             change=self._change(item, change) if change is not None else None,
         )
 

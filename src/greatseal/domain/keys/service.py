@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from functools import lru_cache
 
 from greatseal.crypto import keypair
 from greatseal.crypto.algorithms import KeyAlgorithm
@@ -21,6 +20,7 @@ from greatseal.domain.keys.model import (
     fingerprint,
     identity,
 )
+from greatseal.domain.keys.opened import Opened
 from greatseal.domain.keys.pool import KeyPool
 from greatseal.domain.keys.ports import KeyStore, StoreHealth
 from greatseal.domain.keys.verified import VerifiedSigner
@@ -38,6 +38,9 @@ _ABANDONED_AFTER = timedelta(hours=1)
 _CLOCK_TOLERANCE = timedelta(minutes=10)
 
 log = logging.getLogger(__name__)
+
+Watched = Callable[[Signer, Purpose], Signer]
+"""Makes of a signer one that does the same, and tells somebody."""
 
 
 class Keys:
@@ -62,12 +65,21 @@ class Keys:
         self._pool = pool
         self._stores = dict(stores or {})
         self._purposes = dict(store_for or {})
-        self._signer = lru_cache(_CACHED_SIGNERS)(self._open_signer)
-        self._material = lru_cache(_CACHED_SIGNERS)(self._open_material)
-        self._forgetting: list[Callable[[], None]] = [self._signer.cache_clear, self._material.cache_clear]
+        self._signer = Opened(_CACHED_SIGNERS, self._open_signer)
+        self._material = Opened(_CACHED_SIGNERS, self._open_material)
+        self._forgetting: list[Callable[[], None]] = []
+        self._watched: Watched = lambda signer, purpose: signer
+
+    def watch(self, watched: Watched) -> None:
+        """Hands out signers as `watched` makes them of ours, for whoever counts signatures; once, at the start."""
+        self._watched = watched
+        self._signer.cache_clear()
 
     def when_destroyed(self, forget: Callable[[], None]) -> None:
-        """Calls `forget` whenever this process has destroyed a key: whoever keeps opened keys drops them then."""
+        """Calls `forget` whenever this process has destroyed a key that is not one of a certificate.
+
+        Whoever keeps opened keys drops them then; those of certificates come and go, and are kept here alone.
+        """
         self._forgetting.append(forget)
 
     def generate(self, algorithm: KeyAlgorithm, purpose: Purpose = Purpose.CERTIFICATE) -> NewKey:
@@ -160,7 +172,8 @@ class Keys:
         if found is not None and found.record.store != SOFTWARE:
             store.add_unneeded(tx, key_id, found.record.store, self._clock.now())
         store.remove(tx, key_id)
-        tx.on_commit(self._forget)
+        of_certificate = found is not None and found.record.purpose is Purpose.CERTIFICATE
+        tx.on_commit(lambda: self._forget(key_id, everywhere=not of_certificate))
 
     def destroy_unneeded(self, limit: int = 1000) -> int:
         """Has key stores destroy what nobody needs, so many each; how many keys.
@@ -205,8 +218,10 @@ class Keys:
         sealed = self._sealer.seal(identity(key_id), pkcs8)
         return NewKey(key_id, keypair.algorithm_of(public), keypair.encode_public(public), sealed)
 
-    def _forget(self) -> None:
-        for forget in self._forgetting:
+    def _forget(self, key_id: str, *, everywhere: bool) -> None:
+        self._signer.forget(key_id)
+        self._material.forget(key_id)
+        for forget in self._forgetting if everywhere else ():
             forget()
 
     def _open_material(self, key_id: str) -> Secret:
@@ -219,7 +234,8 @@ class Keys:
         found = self._find(key_id)
         if found.record.spki is None:
             raise LookupError(f"key {key_id} is not one that signs")
-        return self._signer_from(key_id, found.record.store, found.record.spki, found.sealed)
+        signer = self._signer_from(key_id, found.record.store, found.record.spki, found.sealed)
+        return self._watched(signer, found.record.purpose)
 
     def _find(self, key_id: str) -> Found:
         found = self._storage.read(lambda tx: store.find(tx, key_id))

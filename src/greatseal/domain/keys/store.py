@@ -9,6 +9,7 @@ from greatseal.domain.keys.model import Found, KeyRecord, NewKey, NewSecret, Pur
 from greatseal.storage import Tx
 from greatseal.storage.schema import metadata, utc_timestamp
 from greatseal.storage.sealed import SealedColumn
+from greatseal.storage.statements import delete_by, select_by
 
 key = Table(
     "key",
@@ -66,7 +67,7 @@ def add(tx: Tx, new: NewKey | NewSecret, *, account: str, purpose: Purpose, at: 
 
 def find(tx: Tx, key_id: str) -> Found | None:
     """A key and its sealed private half."""
-    row = tx.first(select(key).where(key.c.id == key_id))
+    row = tx.first(select_by(key.c.id), {"id": key_id})
     if row is None:
         return None
     record = KeyRecord(row.id, row.account, Purpose(row.purpose), row.spki, row.created_at, row.store)
@@ -119,13 +120,13 @@ def holds(tx: Tx, wanted: str) -> bool:
 
 def has_authority_key(tx: Tx, wanted: str) -> bool:
     """Whether the public key with this fingerprint belongs to an authority."""
-    query = select(key.c.id).where(key.c.fingerprint == wanted, key.c.purpose == Purpose.AUTHORITY.value).limit(1)
-    return tx.first(query) is not None
+    given = {"fingerprint": wanted, "purpose": Purpose.AUTHORITY.value}
+    return tx.first(select_by(key.c.fingerprint, key.c.purpose), given) is not None
 
 
 def has_compromised(tx: Tx, wanted: str) -> bool:
     """Whether the public key with this fingerprint was reported as compromised."""
-    return tx.first(select(compromised_key).where(compromised_key.c.fingerprint == wanted)) is not None
+    return tx.first(select_by(compromised_key.c.fingerprint), {"fingerprint": wanted}) is not None
 
 
 def add_compromised(tx: Tx, reported: str, at: datetime) -> None:
@@ -135,4 +136,4 @@ def add_compromised(tx: Tx, reported: str, at: datetime) -> None:
 
 def remove(tx: Tx, key_id: str) -> None:
     """Deletes a key for good."""
-    tx.execute(delete(key).where(key.c.id == key_id))
+    tx.execute(delete_by(key.c.id), {"id": key_id})

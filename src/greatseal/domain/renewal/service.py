@@ -87,7 +87,7 @@ class ManagedRenewal:
 
         def work(tx: Tx) -> tuple[list[tuple[ManagedCertificate, Course]], int]:
             found = looks.due(tx, now, _BATCH + 1)
-            waiting = sum(queue.due_count(tx, each, now, limit=self._most_waiting) for each in self._job_kinds)
+            waiting = queue.due_count(tx, self._job_kinds, now, limit=self._most_waiting)
             return [(item, _course(tx, item)) for item in found], self._most_waiting - waiting
 
         found, room = self._storage.read(work)

@@ -6,6 +6,7 @@ Nothing but the files and a root is needed. A timestamp lets a signature outlive
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from greatseal.domain.signing.model import Needed, Reason, SignedReport, SignerReport, Stamp, Trust
 from greatseal.domain.signing.stamps import judge_stamp
@@ -59,23 +60,32 @@ class Judge:
         return SignedReport(_overall(reports, trust.needed), reports)
 
     def _signer(self, signed: SignedData, signer: SignerInfo, digests: Mapping[Digest, bytes]) -> SignerReport:
-        report = SignerReport("", cms.algorithm_name(signer.signature_identifier), "", None)
+        name, post_quantum, algorithm = "", False, cms.algorithm_name(signer.signature_identifier)
         try:
             certificate = cms.certificate_of(signed, signer, self._trust.intermediates)
-            post_quantum = cms.is_post_quantum(certificate.spki)
-            report = replace(report, name=certificate.subject.display(), post_quantum=post_quantum)
+            name, post_quantum = _known_as(certificate)
             held = cms.check(signed, signer, certificate, digests)
         except cms.CmsError as error:
-            return replace(report, problem=Reason(error.fault.value, str(error)))
-        report = replace(report, digest=held.scheme.digest.name, says=held.at)
+            problem: Reason | None = Reason(error.fault.value, str(error))
+            return SignerReport(name, algorithm, "", problem, post_quantum=post_quantum)
         stamp = self._stamp(signed, held)
         at = stamp.at if stamp is not None and stamp.problem is None else None
+        path: Report | None = None
         problem = _timely(held.at, stamp, self._trust)
-        if problem is not None:
-            return replace(report, stamp=stamp, problem=problem)
-        path = self._path(certificate, signed.certificates, signed.lists, at)
-        judged_at = at or self._trust.at
-        return replace(report, stamp=stamp, judged_at=judged_at, report=path, problem=path_problem(path))
+        if problem is None:
+            path = self._path(certificate, signed.certificates, signed.lists, at)
+            problem = path_problem(path)
+        return SignerReport(
+            name,
+            algorithm,
+            held.scheme.digest.name,
+            problem,
+            says=held.at,
+            stamp=stamp,
+            judged_at=None if path is None else at or self._trust.at,
+            report=path,
+            post_quantum=post_quantum,
+        )
 
     def _stamp(self, signed: SignedData, held: cms.Signed) -> Stamp | None:
         if held.token is None:
@@ -102,6 +112,13 @@ class Judge:
         if trust.mode is Mode.OFF:
             self._known[key] = report
         return report
+
+
+# Files that were signed together have the same few signers.
+@lru_cache(maxsize=128)
+def _known_as(certificate: Certificate) -> tuple[str, bool]:
+    """The name of a signer, and whether its key is one of ML-DSA."""
+    return certificate.subject.display(), cms.is_post_quantum(certificate.spki)
 
 
 _NO_STAMP = Reason("no-timestamp", "there is no timestamp, and one is required")
@@ -132,7 +149,8 @@ def _timely(says: datetime | None, stamp: Stamp | None, trust: Trust) -> Reason 
         return stamp.problem
     if stamp is None and trust.needs_stamp:
         return _NO_STAMP
-    if says is not None and says > trust.at + SKEW:
+    # As a difference: no time is too late to be asked about.
+    if says is not None and says - trust.at > SKEW:
         return Reason(cms.Fault.SIGNING_TIME.value, f"the signing time {says:%Y-%m-%dT%H:%M:%SZ} lies in the future")
     return None
 
@@ -140,13 +158,15 @@ def _timely(says: datetime | None, stamp: Stamp | None, trust: Trust) -> Reason 
 def _overall(reports: tuple[SignerReport, ...], needed: Needed) -> Reason | None:
     """What the signers come to. The first problem that matters is named, with its signer."""
     kinds = {Needed.CLASSICAL: False, Needed.POST_QUANTUM: True}
+    there = {each.post_quantum for each in reports}
+    for kind, post_quantum in kinds.items():
+        if needed in (kind, Needed.BOTH) and post_quantum not in there:
+            return Reason("no-such-signer", f"no {kind.value} key signed it")
     asked = [
         (number, each)
         for number, each in enumerate(reports, 1)
         if needed not in kinds or each.post_quantum is kinds[needed]
     ]
-    if not asked:
-        return Reason("no-such-signer", f"no {needed.value} key signed it")
     bad = [(number, each) for number, each in asked if each.problem is not None]
     if not bad or (needed is Needed.ANY and len(bad) < len(asked)):
         return None

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from greatseal.domain.signing.ports import SigningKey, Stamper
-from greatseal.x509 import cms, custom_object
+from greatseal.domain.signing.ports import KeyFailed, SigningKey, Stamper
+from greatseal.x509 import cms, custom_object, der
 from greatseal.x509.certificate import Certificate
 from greatseal.x509.cms import Digest, Scheme
 from greatseal.x509.extensions import OID, read_extended_key_usage, read_key_usage
@@ -54,12 +54,14 @@ def author_of(
 def _check_usage(certificate: Certificate) -> None:
     """Extended key usage names code signing, and key usage allows signatures (workflows.md 7)."""
     name = certificate.subject.display() or "no subject"
-    purposes = certificate.extension(OID.EXTENDED_KEY_USAGE)
-    if purposes is None or OID.CODE_SIGNING not in read_extended_key_usage(purposes):
-        raise CannotSign(f"the certificate ({name}) is not for code signing")
-    usage = certificate.extension(OID.KEY_USAGE)
-    if usage is not None and "DigitalSignature" not in read_key_usage(usage):
-        raise CannotSign(f"the key usage of the certificate ({name}) does not allow signatures")
+    purposes, usage = certificate.extension(OID.EXTENDED_KEY_USAGE), certificate.extension(OID.KEY_USAGE)
+    try:
+        if purposes is None or OID.CODE_SIGNING not in read_extended_key_usage(purposes):
+            raise CannotSign(f"the certificate ({name}) is not for code signing")
+        if usage is not None and "DigitalSignature" not in read_key_usage(usage):
+            raise CannotSign(f"the key usage of the certificate ({name}) does not allow signatures")
+    except der.DerError as error:
+        raise CannotSign(f"a usage of the certificate ({name}) cannot be read: {error}") from None
 
 
 def chain_of(authors: Sequence[Author], certificates: Iterable[Certificate]) -> tuple[Certificate, ...]:
@@ -109,4 +111,12 @@ def classic(author: Author, data: bytes) -> bytes:
 
 
 def _signed(author: Author, octets: bytes) -> bytes:
-    return author.key.sign(octets, author.scheme.effective)
+    """The signature over `octets`, verified with the key of the certificate before anybody sees it. Raises KeyFailed.
+
+    A key that is away may answer with anything, and one that is here with the result of a bit that flipped: such a
+    signature says nothing to those who verify it, and it may tell what the key is.
+    """
+    signature = author.key.sign(octets, author.scheme.effective)
+    if not cms.verifies(author.scheme, author.certificate.spki, signature, octets):
+        raise KeyFailed(f"what came back is not a signature by the key {author.key.name}")
+    return signature

@@ -30,21 +30,25 @@ def listed(directory: Path) -> list[bytes]:
     """The paths of all files below, ordered, without manifest and signature. Raises ManifestError, OSError."""
     root = os.fsencode(directory)
     own = {NAME.encode(), SIGNATURE.encode()}
-    return sorted(path for path in _walk(root, b"") if path not in own)
+    return sorted(path for path in _walk(root) if path not in own)
 
 
-def _walk(root: bytes, below: bytes) -> Iterator[bytes]:
-    with os.scandir(os.path.join(root, below) if below else root) as entries:
-        found = sorted(entries, key=lambda entry: entry.name)
-    for entry in found:
-        path = below + b"/" + entry.name if below else entry.name
-        mode = entry.stat(follow_symlinks=False).st_mode
-        if stat.S_ISDIR(mode):
-            yield from _walk(root, path)
-        elif stat.S_ISREG(mode):
-            yield path
-        else:
-            raise ManifestError(f"{os.fsdecode(path)} is neither a file nor a directory")
+def _walk(root: bytes) -> Iterator[bytes]:
+    """Every file, in no order; however deep the directories are, with one of them open at a time."""
+    pending = [b""]
+    while pending:
+        below = pending.pop()
+        with os.scandir(os.path.join(root, below) if below else root) as entries:
+            found = sorted(entries, key=lambda entry: entry.name)
+        for entry in found:
+            path = below + b"/" + entry.name if below else entry.name
+            mode = entry.stat(follow_symlinks=False).st_mode
+            if stat.S_ISDIR(mode):
+                pending.append(path)
+            elif stat.S_ISREG(mode):
+                yield path
+            else:
+                raise ManifestError(f"{os.fsdecode(path)} is neither a file nor a directory")
 
 
 def write(digests: Mapping[bytes, bytes]) -> bytes:

@@ -11,12 +11,17 @@ from greatseal.x509.revocation import Material, Mode
 
 
 class Needed(Enum):
-    """Which signers must be good. Those of one kind: all of it, at least one, and no matter what the others are."""
+    """Which signers must be good. Those of one kind: all of it, at least one, and no matter what the others are.
+
+    A signer that was taken out of a file is not missed, except where its kind is named: BOTH is ALL, with at least one
+    of each kind.
+    """
 
     ALL = "all"
     ANY = "any"
     CLASSICAL = "classical"
     POST_QUANTUM = "post-quantum"
+    BOTH = "both"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,10 @@ class SigningKey(Protocol):
         ...
 
     def sign(self, data: bytes, identifier: bytes) -> bytes:
-        """The signature over `data` by the algorithm of this AlgorithmIdentifier (DER). Raises KeyFailed."""
+        """The signature over `data` by the algorithm of this AlgorithmIdentifier (DER). Raises KeyFailed.
+
+        Whoever asked verifies it.
+        """
         ...
 
 

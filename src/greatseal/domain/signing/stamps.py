@@ -56,7 +56,7 @@ def judge_stamp(
 
 def _problem(info: TstInfo, certificate: Certificate, bound: bool, trust: Trust, skew: timedelta) -> Reason | None:
     """What a token must be besides signed."""
-    if info.at > trust.at + skew:
+    if info.at - trust.at > skew:
         return Reason("timestamp-future", f"the timestamp lies in the future: {info.at:%Y-%m-%dT%H:%M:%SZ}")
     # The token must name its signer's certificate (section 2.4.1, RFC 5816 section 2.2.1).
     if not bound:

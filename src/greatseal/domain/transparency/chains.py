@@ -37,20 +37,19 @@ def check(chain: Sequence[bytes], roots: Roots, *, precertificate: bool) -> Cand
         raise ChainRefused(f"A chain has 1 to {MAX_CHAIN} certificates, this one has {len(chain)}.")
     if len(set(chain)) < len(chain):
         raise ChainRefused("The chain has a certificate twice.")
-    # What stands above a leaf stands above many.
     certificates = [_parsed(chain[0], 0), *(_parsed_issuer(each, number) for number, each in enumerate(chain[1:], 1))]
     leaf = certificates[0]
     _check_kind(leaf, precertificate=precertificate)
     if fingerprints(chain[-1:])[0] not in roots:
         certificates.append(_root_above(certificates[-1], roots))
     for number, (below, above) in enumerate(pairwise(certificates)):
-        (_check_known_link if number else _check_link)(below, above, number)
+        _check_link(below, above, number)
     issuers = tuple(each.der for each in certificates[1:])
     if not precertificate:
         return Candidate(sct.certificate_entry(leaf.der), None, issuers)
     if len(certificates) < 2:
         raise ChainRefused("A precertificate is not a root.")
-    return Candidate(sct.precertificate_entry(certificates[1].spki, leaf.tbs), leaf.der, issuers)
+    return Candidate(sct.precertificate_entry_of(certificates[1].spki, leaf), leaf.der, issuers)
 
 
 def _parsed(data: bytes, number: int) -> Certificate:
@@ -84,11 +83,8 @@ def _parsed_issuer(data: bytes, number: int) -> Certificate:
     return _parsed(data, number)
 
 
+# What stands above a leaf stands above many, and a leaf is sent to several of our logs.
 @lru_cache(_KEPT)
-def _check_known_link(below: Certificate, above: Certificate, number: int) -> None:
-    _check_link(below, above, number)
-
-
 def _check_link(below: Certificate, above: Certificate, number: int) -> None:
     if above.subject.der != below.issuer.der or not verify_signature(below, above.spki):
         raise ChainRefused(f"Certificate {number + 2} of the chain did not issue the one before it.")

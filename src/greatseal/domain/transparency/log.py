@@ -132,8 +132,8 @@ class OwnLog:
             issuers.update(zip(prints, each.issuers, strict=True))
             leaf = Leaf(timestamp, each.entry, extensions, each.precertificate, prints)
             signature = signer.sign(sct.signed_data(timestamp, each.entry, extensions), _ALGORITHM)
-            entries.append(NewEntry(index, each.identity, leaf.hash, timestamp, signature, leaf.encode()))
             hashes.append(leaf.hash)
+            entries.append(NewEntry(index, each.identity, hashes[-1], timestamp, signature, leaf.encode()))
         frontier, gained = grow(Frontier(head.size, tuple(split(head.frontier))), hashes)
         return _Grown(self._signed(frontier, timestamp), entries, gained, issuers)
 

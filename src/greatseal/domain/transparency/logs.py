@@ -16,7 +16,7 @@ from greatseal.domain.transparency.entries import Candidate
 from greatseal.domain.transparency.guard import Guard
 from greatseal.domain.transparency.heads import TreeHead
 from greatseal.domain.transparency.log import OwnLog
-from greatseal.domain.transparency.model import ChainRefused, LogRecord, OwnLogName, milliseconds
+from greatseal.domain.transparency.model import ChainRefused, LogBehind, LogRecord, OwnLogName, milliseconds
 from greatseal.domain.transparency.ports import AcceptedRoots, Keeper
 from greatseal.domain.transparency.reading import LogReading
 from greatseal.domain.transparency.store import logs as store
@@ -122,9 +122,15 @@ class Logs:
         return closed
 
     def refresh(self) -> None:
-        """Signs every log anew whose head is old."""
+        """Signs every log anew whose head is old. Raises LogBehind, when the others are done."""
+        behind: LogBehind | None = None
         for each in self.begun():
-            self._log(each).refresh()
+            try:
+                self._log(each).refresh()
+            except LogBehind as problem:
+                behind = problem
+        if behind is not None:
+            raise behind
 
     def _log(self, record: LogRecord) -> OwnLog:
         with self._lock:

@@ -23,7 +23,7 @@ def prove(logs: Logs, chain: Sequence[bytes]) -> list[dict[str, object]]:
     """
     try:
         leaf, issuer = (Certificate.parse(each) for each in chain[:2])
-        entry = sct.precertificate_entry(issuer.spki, leaf.tbs)
+        entry = sct.precertificate_entry_of(issuer.spki, leaf)
         extension = leaf.extension(OID.CT_SCTS)
         stamps = sct.read_sct_list(extension) if extension is not None else ()
     except (DerError, EncodingError, ValueError) as error:

@@ -92,7 +92,7 @@ class Submission:
         """
         try:
             leaf, issuer = Certificate.parse(precertificate), Certificate.parse(chain[0])
-            entry = sct.precertificate_entry(issuer.spki, leaf.tbs)
+            entry = sct.precertificate_entry_of(issuer.spki, leaf)
         except (DerError, IndexError) as error:
             raise MalformedCertificate(f"The precertificate or its issuer cannot be read: {error}.") from None
         logs = list(self._logs())

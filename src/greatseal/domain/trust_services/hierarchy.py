@@ -4,6 +4,7 @@ Each is found by its role. The row of the role is written with the CA itself, an
 token, so that a crash at any line, or a second node beside it, leaves one CA with one certificate.
 """
 
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ from greatseal.domain.trust_services.store import Role
 from greatseal.kernel.caller import Caller
 from greatseal.kernel.clock import Clock
 from greatseal.kernel.entropy import Entropy
+from greatseal.kernel.errors import InvalidState, Refusal
 from greatseal.kernel.ids import new_uuid
 from greatseal.storage import Storage, Tx, installation
 from greatseal.x509 import pem, templates
@@ -44,7 +46,9 @@ from greatseal.x509.certificate import Certificate
 from greatseal.x509.csr import parse_csr
 from greatseal.x509.extensions import authority_key_identifier, key_identifier_of
 from greatseal.x509.templates import Template, template_arn
-from greatseal.x509.validity import Validity, ValidityType, absolute
+from greatseal.x509.validity import Validity, ValidityType, absolute, validity_period
+
+log = logging.getLogger(__name__)
 
 TOKEN_WINDOW = timedelta(days=30)
 """How long an order may be repeated and get the same certificate."""
@@ -126,9 +130,15 @@ class Hierarchy:
         return bool(self._storage.read(store.all_roles))
 
     def complete(self) -> None:
-        """Makes what is missing of the whole hierarchy. Raises InProgress when another node is at it."""
+        """Makes what is missing of the whole hierarchy. Raises as `issuers`, when all tiers were looked at."""
+        refused: Refusal | None = None
         for tier in ROOTS:
-            self.issuers(tier)
+            try:
+                self.issuers(tier)
+            except Refusal as refusal:
+                refused = refusal
+        if refused is not None:
+            raise refused
 
     def roots(self) -> tuple[Root, ...]:
         """The roots that there are, the older one first."""
@@ -143,15 +153,28 @@ class Hierarchy:
         return self._storage.read(work)
 
     def issuers(self, tier: Tier) -> list[Authority]:
-        """The CAs of a tier that may issue now, at least as many as the plan wants; made when there are too few.
+        """The CAs of a tier that may issue now; more are made when there are fewer than the plan wants.
 
-        Raises InProgress when another node is making them, and what a CA refuses with.
+        As long as there are any, that no more can be made stops nobody. When there are none: raises InProgress when
+        another node is making them or a key is away, InvalidState when the root ends, and what a CA refuses with.
         """
         good = self._good(tier)
         if len(good) >= self._plan.issuers:
             return good
+        try:
+            return self._made(tier)
+        except Refusal as refusal:
+            if not (good := self._good(tier)):
+                raise
+            log.warning("root %s has %d issuing CAs: %s", tier.number, len(good), refusal)
+            return good
+
+    def _made(self, tier: Tier) -> list[Authority]:
         with self._making:
             root = self.root(tier)
+            if not _may_issue(root, self._clock.now()):
+                # Whatever it signed could not issue either.
+                raise InvalidState(f"{root.arn} signs no issuing CA any more: it is disabled, or ends within a year.")
             present = [role for role, _ in self.roles(tier.number) if role.number is not None]
             for role in present:
                 self._certified_issuer(tier, role.number or 0, root)
@@ -160,6 +183,17 @@ class Hierarchy:
                 number += 1
                 self._certified_issuer(tier, number, root)
             return good
+
+    def pick(self, tx: Tx, tier: Tier, chance: int) -> Authority | None:
+        """The issuing CA that a random number picks; None when `issuers` has to be asked.
+
+        That is when there are too few, or when the one that was picked may not issue: all others are not looked at.
+        """
+        roles = [role for role in store.all_roles(tx, tier.number) if role.number is not None]
+        if not roles or len(roles) < self._plan.issuers:
+            return None
+        picked = self._registry.load(tx, roles[chance % len(roles)].arn)
+        return picked if _may_issue(picked, self._clock.now()) else None
 
     def root(self, tier: Tier) -> Authority:
         """A root with its certificate, and, unless it is the older one, its cross-certificate."""
@@ -212,13 +246,16 @@ class Hierarchy:
     def _certify(
         self, issuer: Authority, subject: Authority, template: Template, years: int, token: str
     ) -> IssuedCertificate:
-        """A CA certificate, from midnight of today, so that it is not younger than what it signs today."""
+        """A CA certificate, from midnight of today, so that it is not younger than what it signs today.
+
+        It ends with its issuer when that ends sooner.
+        """
         caller = self.caller("CreateTrustServices")
         midnight = self._clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
         order = Order(
             csr=pem.write("CERTIFICATE REQUEST", subject.csr).encode("ascii"),
             signing_algorithm=issuer.signing_algorithm,
-            validity=Validity(years, ValidityType.YEARS),
+            validity=_within(issuer, Validity(years, ValidityType.YEARS), midnight),
             not_before=absolute(midnight),
             template=template,
             template_arn=template_arn(caller.partition, template.name),
@@ -271,6 +308,12 @@ def _own_identifier(root: Authority) -> templates.Passthrough:
     """A root names its own key as its issuer's, which is recommended (BR section 7.1.2.1.2)."""
     own = authority_key_identifier(key_identifier_of(parse_csr(root.csr).spki))
     return templates.passthrough(custom=[own])
+
+
+def _within(issuer: Authority, wanted: Validity, now: datetime) -> Validity:
+    """A life that is no longer than that of the issuer; a root that has no certificate yet decides itself."""
+    _, end = validity_period(wanted, None, now)
+    return absolute(issuer.not_after) if issuer.not_after is not None and issuer.not_after < end else wanted
 
 
 def _may_issue(authority: Authority, now: datetime) -> bool:

@@ -17,8 +17,8 @@ from greatseal.domain.trust_services.model import OLD, TIER_OF_LEAF, Chain, Plan
 from greatseal.domain.trust_services.ports import Ordered, Submission
 from greatseal.kernel.clock import Clock
 from greatseal.kernel.entropy import Entropy
-from greatseal.kernel.errors import InvalidArgument, RequestFailed
-from greatseal.storage import Storage
+from greatseal.kernel.errors import InvalidArgument, InvalidRequest, RequestFailed
+from greatseal.storage import Storage, Tx
 from greatseal.x509.certificate import Certificate
 from greatseal.x509.templates import public_server, template_arn
 from greatseal.x509.validity import absolute, public_period
@@ -65,6 +65,10 @@ class TrustServices:
             request_id=order.request_id,
         )
 
+    def revoke(self, certificate: bytes, reason: int) -> None:
+        """Refuses: what our own CAs have issued is revoked by their journal. Raises InvalidRequest."""
+        raise InvalidRequest("The CA that issued the certificate is not in the settings of this installation any more.")
+
     def renews_at(self, certificate: bytes) -> datetime | None:
         """Leaves it to the planner: our own CA has no wishes."""
         return None
@@ -104,31 +108,43 @@ class TrustServices:
             logged=logged and self._submission is not None,
         )
         arn = self._issuance.issue(caller, authority.arn, order)
-        self._embed(authority, arn)
-        issued = self._issuance.certificate(authority.arn, arn)
+        issued = self._embed(authority, arn) or self._issuance.certificate(authority.arn, arn)
         return replace(issued, chain=self.chain(issued.certificate) or issued.chain)
 
     def _given_to(self, token: str, tier: Tier) -> Authority:
         """The CA that an order is for; picked when it comes for the first time."""
-        given = self.storage.read(lambda tx: store.bound(tx, token))
-        if given is None:
-            issuers = self._hierarchy.issuers(tier)
-            picked = issuers[int.from_bytes(self._entropy.token_bytes(8)) % len(issuers)].arn
-            now = self.clock.now()
-            given = self.storage.transact(lambda tx: store.bind(tx, token, picked, now))
-        return self._registry.describe(given)
+        now, chance = self.clock.now(), int.from_bytes(self._entropy.token_bytes(8))
 
-    def _embed(self, authority: Authority, certificate_arn: str) -> None:
-        """Gets the timestamps of a precertificate and has the certificate made; nothing for one that is there."""
+        def work(tx: Tx) -> Authority | None:
+            given = store.bound(tx, token)
+            if given is not None:
+                return self._registry.load(tx, given)
+            picked = self._hierarchy.pick(tx, tier, chance)
+            return None if picked is None else self._bind(tx, token, picked, now)
+
+        found = self.storage.transact(work)
+        if found is None:
+            issuers = self._hierarchy.issuers(tier)
+            found = self.storage.transact(lambda tx: self._bind(tx, token, issuers[chance % len(issuers)], now))
+        return found
+
+    def _bind(self, tx: Tx, token: str, picked: Authority, now: datetime) -> Authority:
+        """The CA that was picked, or the one that the order was given to meanwhile."""
+        bound = store.bind(tx, token, picked.arn, now)
+        return picked if bound == picked.arn else self._registry.load(tx, bound)
+
+    def _embed(self, authority: Authority, certificate_arn: str) -> IssuedCertificate | None:
+        """Gets the timestamps of a precertificate and has the certificate made; None for one that is there."""
         waiting = self._issuance.precertificate(authority.arn, certificate_arn)
         if waiting is None:
-            return
+            return None
         revocation = self.storage.read(lambda tx: self._revocations.find(tx, authority.id, waiting.serial))
         if revocation is not None:
             raise RequestFailed("The precertificate was revoked before its certificate was made.")
         if self._submission is None:
             raise RequestFailed("The precertificate needs timestamps of logs, and this installation asks none.")
-        self._issuance.embed(authority.arn, certificate_arn, self._submission.collect(waiting.der, waiting.chain))
+        scts = self._submission.collect(waiting.der, waiting.chain)
+        return self._issuance.embed(authority.arn, certificate_arn, scts)
 
     def chain(self, certificate: bytes) -> tuple[bytes, ...] | None:
         """What is handed out above a certificate (DER) now, nearest issuer first; None when it is not one of ours.
@@ -139,8 +155,10 @@ class TrustServices:
         if found is None:
             return None
         issuer, cross, old = found
+        # Clients that take the first chain which they are shown fail at a cross-certificate that has ended.
+        has_ended = Certificate.parse(cross).not_after < self.clock.now()
         served: Sequence[bytes | None]
-        match self._plan.chain:
+        match Chain.SHORT if has_ended else self._plan.chain:
             case Chain.SHORT:
                 served = (issuer,)
             case Chain.CROSS_SIGNED:
@@ -177,6 +195,6 @@ class TrustServices:
 
     def keep_up(self) -> None:
         """Makes what is missing of the hierarchy, and forgets orders of long ago."""
-        self._hierarchy.complete()
         before = self.clock.now() - _KEPT
         self.storage.transact(lambda tx: store.prune_orders(tx, before))
+        self._hierarchy.complete()

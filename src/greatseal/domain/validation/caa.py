@@ -66,15 +66,24 @@ Lookup = Callable[[str], Sequence[CaaRecord]]
 
 
 def check(
-    domain: str, lookup: Lookup, *, issuers: Iterable[str], wildcard: bool, method: str, account_uri: str
+    domain: str,
+    lookup: Lookup,
+    *,
+    issuers: Iterable[str],
+    wildcard: bool,
+    method: str,
+    account_uri: str,
+    is_private: Callable[[str], bool] = lambda name: False,
 ) -> Finding:
     """Whether the records of `domain`, or of the closest name above that has any, let one of `issuers` issue.
 
+    From a domain that `is_private` the way up ends where names are not any more: nobody above knows of it.
     A failed lookup forbids, whatever the zone is: the exception that the Baseline Requirements make for zones that are
     not signed (4.2.2.1) is not used.
     """
     name = domain.rstrip(".").lower()
-    while name:
+    inside = is_private(name)
+    while name and is_private(name) == inside:
         try:
             records = lookup(name)
         except LookupFailed as failed:

@@ -168,15 +168,19 @@ class Validation:
             raise LimitExceeded("Rate exceeded")
         self._ask(tx, attempt, found, domain)
 
-    def change_method(self, tx: Tx, attempt: Attempt, method: Method, *, valid: bool) -> None:
-        """Has an attempt show control by another method from now on; `valid`: by which it was shown just now."""
+    def change_method(self, tx: Tx, attempt: Attempt, method: Method) -> None:
+        """Has an attempt show control by another method, by which every name of it was shown just now."""
         now = self._clock.now()
         names = [self._begin(each.position, Wanted(each.name), method) for each in attempt.names]
         store.rename_method(tx, attempt.reference, method, names)
-        if attempt.state is AttemptState.OPEN and valid:
+        if attempt.state is AttemptState.OPEN:
             for each in attempt.names:
                 store.settle(tx, attempt.reference, each.position, NameState.SUCCESS, reason=None, at=now)
             weigh(tx, attempt.reference, now)
+
+    def abandon(self, tx: Tx, reference: str) -> None:
+        """Ends an attempt that nothing came of, though its names may be valid."""
+        store.close(tx, reference, AttemptState.FAILED, None, self._clock.now())
 
     def refuse(self, tx: Tx, reference: str, position: int, reason: Reason) -> None:
         """A name that was valid is refused after all, when the certificate is issued."""

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    bindparam,
     delete,
     exists,
     func,
@@ -25,6 +26,7 @@ from sqlalchemy import (
 from greatseal.domain.validation.model import Attempt, AttemptState, Method, Name, NameState, Reason, Subject
 from greatseal.storage import Tx
 from greatseal.storage.schema import job, metadata, utc_timestamp
+from greatseal.storage.statements import delete_by, select_by, update_by
 
 attempt = Table(
     "validation_attempt",
@@ -78,6 +80,22 @@ approval = Table(
 )
 
 
+# Built once: every look at a domain asks twice.
+_PENDING = (
+    select(attempt.c.reference)
+    .join(validated_name, validated_name.c.reference == attempt.c.reference)
+    .where(
+        validated_name.c.domain == bindparam("domain"),
+        validated_name.c.account == bindparam("account"),
+        validated_name.c.method == bindparam("method"),
+        validated_name.c.state == NameState.PENDING_VALIDATION.value,
+        attempt.c.state == AttemptState.OPEN.value,
+        attempt.c.deadline > bindparam("now", type_=attempt.c.deadline.type),
+    )
+    .distinct()
+)
+
+
 def add(tx: Tx, new: Attempt) -> bool:
     """Stores an attempt with its names; False when there is one with this reference."""
     values = {
@@ -120,7 +138,7 @@ def add(tx: Tx, new: Attempt) -> bool:
 
 def find(tx: Tx, reference: str) -> Attempt | None:
     """The attempt with this reference."""
-    row = tx.first(select(attempt).where(attempt.c.reference == reference))
+    row = tx.first(select_by(attempt.c.reference), {"reference": reference})
     return None if row is None else _load(tx, row)
 
 
@@ -132,6 +150,8 @@ def of(tx: Tx, subject_id: str) -> list[Attempt]:
 
 def forget(tx: Tx, references: Sequence[str]) -> None:
     """Removes attempts with all that belongs to them."""
+    if not references:
+        return
     for table in (approval, validated_name, attempt):
         tx.execute(delete(table).where(table.c.reference.in_(references)))
 
@@ -139,8 +159,8 @@ def forget(tx: Tx, references: Sequence[str]) -> None:
 def close(tx: Tx, reference: str, state: AttemptState, reason: Reason | None, at: datetime) -> None:
     """Ends an attempt; the mails that ask for it are good for nothing any more."""
     values = {"state": state.value, "reason": reason.value if reason else None, "ended_at": at}
-    tx.execute(update(attempt).where(attempt.c.reference == reference).values(values))
-    tx.execute(delete(approval).where(approval.c.reference == reference))
+    tx.execute(update_by(attempt.c.reference), {**values, "this_reference": reference})
+    tx.execute(delete_by(approval.c.reference), {"reference": reference})
 
 
 def fail_pending(tx: Tx, reference: str) -> None:
@@ -165,8 +185,8 @@ def settle(tx: Tx, reference: str, position: int, state: NameState, *, reason: R
         "validated_at": at if state is NameState.SUCCESS else None,
         "detail": "",
     }
-    this = and_(validated_name.c.reference == reference, validated_name.c.position == position)
-    tx.execute(update(validated_name).where(this).values(values))
+    this = {"this_reference": reference, "this_position": position}
+    tx.execute(update_by(validated_name.c.reference, validated_name.c.position), {**values, **this})
 
 
 def note(tx: Tx, reference: str, position: int, detail: str) -> None:
@@ -177,21 +197,8 @@ def note(tx: Tx, reference: str, position: int, detail: str) -> None:
 
 def pending(tx: Tx, method: Method, account: str, domain: str, now: datetime) -> list[tuple[Attempt, Name]]:
     """Whoever waits for a look at this domain."""
-    names = validated_name
-    query = (
-        select(attempt.c.reference)
-        .join(names, names.c.reference == attempt.c.reference)
-        .where(
-            names.c.domain == domain,
-            names.c.account == account,
-            names.c.method == method.value,
-            names.c.state == NameState.PENDING_VALIDATION.value,
-            attempt.c.state == AttemptState.OPEN.value,
-            attempt.c.deadline > now,
-        )
-        .distinct()
-    )
-    found = [find(tx, row.reference) for row in tx.all(query)]
+    given = {"method": method.value, "account": account, "domain": domain, "now": now}
+    found = [find(tx, row.reference) for row in tx.all(_PENDING, given)]
     return [
         (each, name)
         for each in found
@@ -254,7 +261,7 @@ def rename_method(tx: Tx, reference: str, method: Method, names: Sequence[Name])
 
 
 def _load(tx: Tx, row: Row[Any]) -> Attempt:
-    query = select(validated_name).where(validated_name.c.reference == row.reference)
+    names = tx.all(select_by(validated_name.c.reference), {"reference": row.reference})
     return Attempt(
         reference=row.reference,
         subject=Subject(row.subject, row.arn, row.account, row.region, row.principal_arn, row.request_id),
@@ -266,7 +273,7 @@ def _load(tx: Tx, row: Row[Any]) -> Attempt:
         started_at=row.started_at,
         deadline=row.deadline,
         ended_at=row.ended_at,
-        names=tuple(map(_name, tx.all(query.order_by(validated_name.c.position)))),
+        names=tuple(sorted(map(_name, names), key=lambda name: name.position)),
     )
 
 

@@ -15,6 +15,9 @@ from greatseal.storage import Tx
 from greatseal.storage.schema import metadata, utc_timestamp
 
 _NAME = 253
+# The row that stands for every zone that was never changed.
+_UNCHANGED = ""
+_LEAP = 1_000_000
 
 zone_record = Table(
     "zone_record",
@@ -98,13 +101,24 @@ def within(tx: Tx, zone: str) -> list[Record]:
 
 def serial(tx: Tx, zone: str) -> int:
     """How often a zone was changed, plus one."""
-    return int(tx.scalar(select(zone_serial.c.serial).where(zone_serial.c.zone == zone)) or 1)
+    return _serial(tx, zone) or _serial(tx, _UNCHANGED) or 1
 
 
 def raise_serial(tx: Tx, zone: str) -> None:
     """Counts a change of a zone."""
-    if not tx.insert_once(zone_serial, {"zone": zone, "serial": 2}):
+    if not tx.insert_once(zone_serial, {"zone": zone, "serial": serial(tx, zone) + 1}):
         tx.execute(update(zone_serial).where(zone_serial.c.zone == zone).values(serial=zone_serial.c.serial + 1))
+
+
+def leap(tx: Tx) -> None:
+    """Counts very many changes of every zone: those that a database from a backup does not know."""
+    tx.insert_once(zone_serial, {"zone": _UNCHANGED, "serial": 1})
+    tx.execute(update(zone_serial).values(serial=zone_serial.c.serial + _LEAP))
+
+
+def _serial(tx: Tx, zone: str) -> int | None:
+    found: int | None = tx.scalar(select(zone_serial.c.serial).where(zone_serial.c.zone == zone))
+    return found
 
 
 def want(tx: Tx, wanted: Wanted) -> None:

@@ -14,11 +14,19 @@ from greatseal.integrations.domain_control.resolver import Resolver
 class LocalControl:
     """Implements `domain.validation.ports.ControlCheck` with one resolver."""
 
-    def __init__(self, resolver: Resolver, probe: HttpProbe, issuers: Iterable[str] = caa.ISSUERS) -> None:
-        """`issuers` are the names in CAA records that mean us."""
+    def __init__(
+        self,
+        resolver: Resolver,
+        probe: HttpProbe,
+        issuers: Iterable[str] = caa.ISSUERS,
+        *,
+        is_private: Callable[[str], bool] = lambda name: False,
+    ) -> None:
+        """`issuers` are the names in CAA records that mean us; `is_private` says which names the public DNS has not."""
         self._resolver = resolver
         self._probe = probe
         self._issuers = tuple(issuers)
+        self._is_private = is_private
 
     def cname(self, name: str, value: str) -> Finding:
         """As in the port."""
@@ -51,6 +59,7 @@ class LocalControl:
             wildcard=wildcard,
             method=method,
             account_uri=account_uri,
+            is_private=self._is_private,
         )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 
 from greatseal.x509 import der
 from greatseal.x509.certificate import Certificate
@@ -38,18 +39,21 @@ def signed_attributes(
     `at` becomes signingTime; `certificate` is bound by an ESSCertIDv2 with SHA-256 (RFC 5035 section 4). The
     algorithms are bound too (RFC 6211), so that nobody swaps them.
     """
-    protection = der.sequence(scheme.digest.identifier, der.implicit(1, scheme.identifier))
-    kept = [
-        attribute(CONTENT_TYPE, der.oid(content_type)),
-        attribute(MESSAGE_DIGEST, der.octet_string(message_digest)),
-        attribute(ALGORITHM_PROTECTION, protection),
-    ]
+    own = [attribute(MESSAGE_DIGEST, der.octet_string(message_digest))]
     if at is not None:
-        kept.append(attribute(SIGNING_TIME, der.time(at)))
-    if certificate is not None:
-        identifier = der.sequence(der.octet_string(certificate.fingerprint_sha256))
-        kept.append(attribute(SIGNING_CERTIFICATE_V2, der.sequence(der.sequence(identifier))))
-    return der.set_of(kept)
+        own.append(attribute(SIGNING_TIME, der.time(at)))
+    return der.set_of([*own, *_common(content_type, scheme, certificate)])
+
+
+@lru_cache(maxsize=64)
+def _common(content_type: str, scheme: Scheme, certificate: Certificate | None) -> tuple[bytes, ...]:
+    """The attributes that one who signs many contents puts into each."""
+    protection = der.sequence(scheme.digest.identifier, der.implicit(1, scheme.identifier))
+    kept = (attribute(CONTENT_TYPE, der.oid(content_type)), attribute(ALGORITHM_PROTECTION, protection))
+    if certificate is None:
+        return kept
+    identifier = der.sequence(der.octet_string(certificate.fingerprint_sha256))
+    return (*kept, attribute(SIGNING_CERTIFICATE_V2, der.sequence(der.sequence(identifier))))
 
 
 def read_attributes(data: bytes, kind: str, *, ordered: bool) -> dict[str, tuple[bytes, ...]]:
@@ -132,6 +136,8 @@ def check_protection(value: bytes, digest_identifier: bytes, signature_identifie
         raise CmsError(Fault.ALGORITHM_PROTECTION, what)
 
 
+# A signer of many files names the same certificate in each.
+@lru_cache(maxsize=128)
 def check_certificate_id(value: bytes, certificate: Certificate) -> None:
     """The first ESSCertIDv2 is that of the signer's certificate (RFC 5035 section 3). Raises CmsError."""
     try:

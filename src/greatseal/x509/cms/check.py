@@ -13,7 +13,7 @@ from greatseal.x509.cms import attributes
 from greatseal.x509.cms.digests import Digest, read_digest
 from greatseal.x509.cms.faults import CmsError, Fault
 from greatseal.x509.cms.schemes import Scheme, read_scheme, verifies
-from greatseal.x509.cms.signed_data import SignedData, SignerInfo
+from greatseal.x509.cms.signed_data import SignedData, SignerInfo, issuer_and_serial
 from greatseal.x509.extensions import OID
 
 
@@ -55,7 +55,7 @@ def certificate_of(signed: SignedData, signer: SignerInfo, others: Iterable[Cert
 
 def _sid(certificate: Certificate, *, by_issuer: bool) -> bytes:
     if by_issuer:
-        return der.sequence(certificate.issuer.der, der.integer(certificate.serial))
+        return issuer_and_serial(certificate)
     if certificate.extension(OID.SUBJECT_KEY_IDENTIFIER) is None:
         return b""
     return der.tlv(0x80, certificate.key_identifier)

@@ -95,9 +95,23 @@ def sign(
     """
     bound = certificate if bind_certificate else None
     attributes = signed_attributes(content_type, message_digest, scheme, at=at, certificate=bound)
-    sid = der.sequence(certificate.issuer.der, der.integer(certificate.serial))
     signature = sign_octets(attributes)
-    return SignerInfo(1, sid, scheme.digest.identifier, attributes, scheme.identifier, signature)
+    return SignerInfo(
+        1, issuer_and_serial(certificate), scheme.digest.identifier, attributes, scheme.identifier, signature
+    )
+
+
+# Who signs many files is named, and sends the same certificates, in each.
+@lru_cache(maxsize=256)
+def issuer_and_serial(certificate: Certificate) -> bytes:
+    """The DER of the IssuerAndSerialNumber by which a signer is named."""
+    return der.sequence(certificate.issuer.der, der.integer(certificate.serial))
+
+
+@lru_cache(maxsize=64)
+def _bag(certificates: tuple[Certificate, ...]) -> bytes:
+    """The field `certificates`."""
+    return der.implicit(0, der.set_of([each.der for each in dict.fromkeys(certificates)]))
 
 
 def encode(
@@ -118,9 +132,9 @@ def encode(
         der.set_of({each.digest_identifier for each in signers}),
         der.sequence(*inside),
     ]
-    kept = [each.der for each in dict.fromkeys(certificates)]
-    if kept:
-        parts.append(der.implicit(0, der.set_of(kept)))
+    given = tuple(certificates)
+    if given:
+        parts.append(_bag(given))
     parts.append(der.set_of([each.encode() for each in signers]))
     return der.sequence(der.oid(SIGNED_DATA), der.explicit(0, der.sequence(*parts)))
 

@@ -64,16 +64,18 @@ class Reader:
 
     def _next(self, tag: int | None) -> tuple[int, int, int]:
         """Start of the header, start and end of the content of the next value, which is consumed."""
-        start = self._position
-        found = self.peek()
-        if found is None:
+        data, start = self._data, self._position
+        if start >= len(data):
             raise DerError("a value is missing")
+        found = data[start]
         if found & 0x1F == 0x1F:
             raise DerError("a tag in high-number form")
         if tag is not None and found != tag:
             raise DerError(f"tag {found:#04x} where {tag:#04x} was expected")
-        content, size = self._length(start + 1)
-        if content + size > len(self._data):
+        # Nearly all lengths are one octet; reading one takes as long as all the rest.
+        short = data[start + 1] if start + 1 < len(data) else 0x80
+        content, size = (start + 2, short) if short < 0x80 else self._length(start + 1)
+        if content + size > len(data):
             raise DerError("a value is longer than what holds it")
         self._position = content + size
         return start, content, content + size

@@ -11,6 +11,7 @@ from greatseal.domain.authorities.model import Authority, CaCertificate, Kind, S
 from greatseal.domain.authorities.store import revocation_json
 from greatseal.storage import Tx
 from greatseal.storage.schema import json_text, metadata, utc_timestamp
+from greatseal.storage.statements import select_by
 from greatseal.x509.certificate import Certificate
 from greatseal.x509.extensions import Extension
 
@@ -67,7 +68,7 @@ def save(tx: Tx, changed: Authority) -> None:
 
 def find(tx: Tx, authority_id: str) -> Authority | None:
     """The CA with this id, with its installed certificate."""
-    row = tx.first(select(authority).where(authority.c.id == authority_id))
+    row = tx.first(select_by(authority.c.id), {"id": authority_id})
     return None if row is None else _load(tx, row)
 
 
@@ -144,7 +145,7 @@ def add_certificate(tx: Tx, authority_id: str, new: CaCertificate) -> None:
 
 def certificate(tx: Tx, certificate_id: str) -> CaCertificate:
     """An installed certificate, current or earlier."""
-    row = tx.one(select(ca_certificate).where(ca_certificate.c.id == certificate_id))
+    row = tx.one(select_by(ca_certificate.c.id), {"id": certificate_id})
     return CaCertificate(row.id, row.der, tuple(bytes.fromhex(item) for item in row.chain), row.installed_at)
 
 

@@ -19,13 +19,13 @@ from sqlalchemy import (
     func,
     or_,
     select,
-    update,
 )
 
 from greatseal.crypto.algorithms import SignatureAlgorithm
 from greatseal.domain.authorities.issued import JournalEntry, JournalState
 from greatseal.storage import Tx
 from greatseal.storage.schema import metadata, utc_timestamp
+from greatseal.storage.statements import select_by, update_by
 
 issued_certificate = Table(
     "issued_certificate",
@@ -147,21 +147,23 @@ def embed(tx: Tx, entry: JournalEntry, tbs: bytes, *, at: datetime) -> bool:
 
 def _from(tx: Tx, entry: JournalEntry, state: JournalState, values: dict[str, object]) -> bool:
     rows = issued_certificate.c
-    conditions = [rows.authority_id == entry.authority_id, rows.serial == entry.serial, rows.state == state.value]
+    this: dict[str, object] = {
+        "this_authority_id": entry.authority_id,
+        "this_serial": entry.serial,
+        "this_state": state.value,
+    }
+    statement = update_by(rows.authority_id, rows.serial, rows.state)
     if entry.logged:
         # Such a row is PREPARED more than once: only who signed what it holds now may close it.
-        conditions.append(rows.tbs == entry.tbs)
-    result = tx.execute(update(issued_certificate).where(*conditions).values(**values))
-    return bool(result.rowcount)
+        statement = update_by(rows.authority_id, rows.serial, rows.state, rows.tbs)
+        this["this_tbs"] = entry.tbs
+    return bool(tx.execute(statement, {**values, **this}).rowcount)
 
 
 def find(tx: Tx, authority_id: str, serial: str) -> JournalEntry | None:
     """One row."""
-    row = tx.first(
-        select(issued_certificate).where(
-            issued_certificate.c.authority_id == authority_id, issued_certificate.c.serial == serial
-        )
-    )
+    by = select_by(issued_certificate.c.authority_id, issued_certificate.c.serial)
+    row = tx.first(by, {"authority_id": authority_id, "serial": serial})
     return None if row is None else _load(row)
 
 

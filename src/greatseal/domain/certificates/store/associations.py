@@ -7,6 +7,7 @@ from sqlalchemy import Column, Index, String, Table, Text, delete, select
 
 from greatseal.storage import Tx
 from greatseal.storage.schema import metadata, utc_timestamp
+from greatseal.storage.statements import select_among
 
 certificate_association = Table(
     "certificate_association",
@@ -37,8 +38,8 @@ def of_certificates(tx: Tx, certificate_ids: Sequence[str]) -> dict[str, tuple[s
     """The resources (ARNs, in order) that use each of these certificates; those in use only."""
     rows = certificate_association.c
     found: dict[str, tuple[str, ...]] = {}
-    query = select(rows.certificate_id, rows.resource_arn).where(rows.certificate_id.in_(list(certificate_ids)))
-    for row in tx.all(query.order_by(rows.certificate_id, rows.resource_arn)):
+    listed = tx.all(select_among(rows.certificate_id), {"among": list(certificate_ids)})
+    for row in sorted(listed, key=lambda row: row.resource_arn):
         found[row.certificate_id] = (*found.get(row.certificate_id, ()), row.resource_arn)
     return found
 

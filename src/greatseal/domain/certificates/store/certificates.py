@@ -1,6 +1,7 @@
 """The tables of the inventory: certificates, the names in them, and what they may be used for."""
 
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -14,12 +15,13 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    Update,
+    bindparam,
     case,
     delete,
     insert,
-    literal,
     select,
-    update,
+    text,
 )
 
 from greatseal.domain.certificates.model import (
@@ -37,7 +39,11 @@ from greatseal.domain.certificates.usage import extended_key_usages, key_usages
 from greatseal.domain.certificates.windows import opens
 from greatseal.storage import Tx
 from greatseal.storage.schema import json_text, metadata, utc_timestamp
+from greatseal.storage.statements import delete_by, select_among, select_by, update_by
 from greatseal.x509.certificate import Certificate
+
+UNFINISHED_RENEWAL = text("renewal_status IN ('PENDING_AUTO_RENEWAL', 'PENDING_VALIDATION', 'FAILED')")
+"""Certificates whose latest renewal is not done. Few are, so that the index of them is small."""
 
 certificate = Table(
     "certificate",
@@ -92,6 +98,12 @@ certificate = Table(
     Index("ix_certificate_renewal", "renewal_at"),
     Index("ix_certificate_issuer", "issuer_name"),
     Index("ix_certificate_census", "type", "status", "not_after"),
+    Index(
+        "ix_certificate_unfinished_renewal",
+        "renewal_status",
+        sqlite_where=UNFINISHED_RENEWAL,
+        postgresql_where=UNFINISHED_RENEWAL,
+    ),
 )
 
 certificate_name = Table(
@@ -120,6 +132,9 @@ account_configuration = Table(
     Column("days_before_expiry", BigInteger, nullable=False),
 )
 
+_INSERT_NAME = insert(certificate_name)
+_INSERT_USAGE = insert(certificate_usage)
+
 
 def add(tx: Tx, new: ManagedCertificate, authority_certificate_arn: str | None = None) -> None:
     """Stores a new certificate."""
@@ -132,19 +147,27 @@ def save(tx: Tx, changed: ManagedCertificate, authority_certificate_arn: str | N
     values = _values(changed)
     if authority_certificate_arn is not None:
         values["authority_certificate_arn"] = authority_certificate_arn
-    if values["notice_at"] is not None:
-        # A certificate that ends when it did keeps the rhythm of its notices.
-        same = certificate.c.not_after == values["not_after"]
-        values["notice_at"] = case((same, certificate.c.notice_at), else_=literal(values["notice_at"], utc_timestamp()))
-    if values["renewal_at"] is not None:
-        # So does the renewal of one that was eligible before.
-        kept = (certificate.c.not_after == values["not_after"]) & certificate.c.renewal_at.is_not(None)
-        look = literal(values["renewal_at"], utc_timestamp())
-        values["renewal_at"] = case((kept, certificate.c.renewal_at), else_=look)
-    tx.execute(update(certificate).where(certificate.c.id == values.pop("id")).values(values))
+    values["this_id"] = values.pop("id")
+    values["ends"] = values["not_after"]
+    looks = [each for each in ("notice_at", "renewal_at") if values[each] is not None]
+    for each in looks:
+        values[f"new_{each}"] = values.pop(each)
+    tx.execute(_saving(*looks), values)
     for table in (certificate_name, certificate_usage):
-        tx.execute(delete(table).where(table.c.certificate_id == changed.id))
+        tx.execute(delete_by(table.c.certificate_id), {"certificate_id": changed.id})
     _index(tx, changed)
+
+
+@cache
+def _saving(*looks: str) -> Update:
+    """Changes a certificate and, if it ends when it does not end now, these instants of its next looks."""
+    rows = certificate.c
+    same = rows.not_after == bindparam("ends", type_=utc_timestamp())
+    # A certificate that ends when it did keeps the rhythm of its notices, and that of its renewal if it was eligible.
+    kept = {"notice_at": same, "renewal_at": same & rows.renewal_at.is_not(None)}
+    return update_by(rows.id).values(
+        {each: case((kept[each], rows[each]), else_=bindparam(f"new_{each}", type_=utc_timestamp())) for each in looks}
+    )
 
 
 def remove(tx: Tx, certificate_id: str) -> None:
@@ -156,13 +179,14 @@ def remove(tx: Tx, certificate_id: str) -> None:
 
 def find(tx: Tx, certificate_id: str) -> ManagedCertificate | None:
     """The certificate with this id."""
-    row = tx.first(select(certificate).where(certificate.c.id == certificate_id))
+    row = tx.first(select_by(certificate.c.id), {"id": certificate_id})
     return None if row is None else load(tx, [row])[0]
 
 
 def find_issued_by(tx: Tx, authority_certificate_arn: str) -> ManagedCertificate | None:
     """The certificate whose current body is this certificate of a CA."""
-    row = tx.first(select(certificate).where(certificate.c.authority_certificate_arn == authority_certificate_arn))
+    by = select_by(certificate.c.authority_certificate_arn)
+    row = tx.first(by, {"authority_certificate_arn": authority_certificate_arn})
     return None if row is None else load(tx, [row])[0]
 
 
@@ -198,23 +222,25 @@ def load(tx: Tx, rows: list[Row[Any]]) -> list[ManagedCertificate]:
     """Rows of `certificate` as values, with their names fetched in one statement."""
     names: dict[str, list[str]] = {row.id: [] for row in rows}
     if rows:
-        query = select(certificate_name).where(certificate_name.c.certificate_id.in_(list(names)))
-        for name in tx.all(query.order_by(certificate_name.c.certificate_id, certificate_name.c.position)):
+        listed = tx.all(select_among(certificate_name.c.certificate_id), {"among": list(names)})
+        for name in sorted(listed, key=lambda name: name.position):
             names[name.certificate_id].append(name.name)
     in_use = associations.of_certificates(tx, list(names)) if rows else {}
     return [_load(row, tuple(names[row.id]), in_use.get(row.id, ())) for row in rows]
 
 
 def _index(tx: Tx, item: ManagedCertificate) -> None:
-    for position, name in enumerate(item.names):
-        tx.execute(insert(certificate_name), {"certificate_id": item.id, "position": position, "name": name})
+    names = [{"certificate_id": item.id, "position": at, "name": name} for at, name in enumerate(item.names)]
+    if names:
+        tx.execute(_INSERT_NAME, names)
     if item.material is None:
         return
     parsed = Certificate.parse(item.material.certificate)
     usages = {("KEY", name) for name in key_usages(parsed)}
     usages |= {("EXTENDED", name) for name, _ in extended_key_usages(parsed)}
-    for kind, name in sorted(usages):
-        tx.execute(insert(certificate_usage), {"certificate_id": item.id, "kind": kind, "name": name})
+    if usages:
+        rows = [{"certificate_id": item.id, "kind": kind, "name": name} for kind, name in sorted(usages)]
+        tx.execute(_INSERT_USAGE, rows)
 
 
 def _values(item: ManagedCertificate) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from greatseal.domain.revocation.model import Revocation, RevocationReason
 from greatseal.domain.revocation.store import marks
 from greatseal.storage import Tx
 from greatseal.storage.schema import metadata, utc_timestamp
+from greatseal.storage.statements import select_by
 
 revocation = Table(
     "revocation",
@@ -55,7 +56,8 @@ def add(tx: Tx, new: Revocation) -> bool:
 
 def find(tx: Tx, authority_id: str, serial: str) -> Revocation | None:
     """The revocation of a certificate."""
-    row = tx.first(select(revocation).where(revocation.c.authority_id == authority_id, revocation.c.serial == serial))
+    by = select_by(revocation.c.authority_id, revocation.c.serial)
+    row = tx.first(by, {"authority_id": authority_id, "serial": serial})
     if row is None:
         return None
     return Revocation(

@@ -334,6 +334,14 @@ def _certificate() -> None:
     op.create_index("ix_certificate_not_after", "certificate", ["not_after"], unique=False)
     op.create_index("ix_certificate_notice", "certificate", ["notice_at"], unique=False)
     op.create_index("ix_certificate_renewal", "certificate", ["renewal_at"], unique=False)
+    op.create_index(
+        "ix_certificate_unfinished_renewal",
+        "certificate",
+        ["renewal_status"],
+        unique=False,
+        sqlite_where=sa.text("renewal_status IN ('PENDING_AUTO_RENEWAL', 'PENDING_VALIDATION', 'FAILED')"),
+        postgresql_where=sa.text("renewal_status IN ('PENDING_AUTO_RENEWAL', 'PENDING_VALIDATION', 'FAILED')"),
+    )
 
 
 def _certificate_association() -> None:

@@ -1,0 +1,1 @@
+"""Backups: one encrypted file with everything of an installation, and the way back. Ruled by docs/backup.md."""
