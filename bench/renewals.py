@@ -2,13 +2,15 @@
 
 1 000 certificates unless told otherwise; the goal is set for 10 000 with DNS validation against a local authoritative
 server in under 10 minutes on two cores. Each certificate has a name, a record and a key of its own; all are due. What
-works is what a service runs: rounds of managed renewal, the loop and the crew that looks at domains, over SQLite in a
-file; our own resolver asks Knot DNS for the record and for CAA, our own trust services issue, our own logs give SCTs.
-Only the edge is missing. Rows of the old certificates are copies of one that was requested and issued.
+works is what a service with a worker for each of two cores runs: rounds of managed renewal, loops, and the crews that
+look at domains, over SQLite in a file; our own resolver asks Knot DNS for the record and for CAA, our own trust
+services issue, our own logs give SCTs. Only the edge is missing. Rows of the old certificates are copies of one that
+was requested and issued.
 """
 
 import json
 import socket
+import subprocess
 import sys
 import tempfile
 import time
@@ -48,15 +50,15 @@ _RUN = 5_000
 
 
 class RunningClock(FakeClock):
-    """Goes on from where it was set, as fast as time does."""
+    """Goes on from where it was set, as fast as time does, and the same in every process."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._since = time.monotonic()
+        self.since = time.monotonic()
 
     def now(self) -> datetime:
         """The time."""
-        return self.at + timedelta(seconds=time.monotonic() - self._since)
+        return self.at + timedelta(seconds=time.monotonic() - self.since)
 
 
 @contextmanager
@@ -126,51 +128,92 @@ def fill(installation: Installation, storage: Storage, names: list[str], key_alg
     installation.clock.at = pattern["not_after"] - timedelta(days=41)
 
 
-def renew(installation: Installation, settings: Settings, storage: Storage, count: int) -> tuple[float, int]:
-    """Seconds until everything is renewed, and how many of them are."""
+@contextmanager
+def at_work(installation: Installation, settings: Settings, storage: Storage, owner: str) -> Iterator[None]:
+    """The background of one worker."""
     rooms = installation.rooms
     loop = Loop(storage=storage, runner=installation.runner, clock=installation.clock)
     # The loop of a service has no handlers of slow jobs: those belong to the crew.
     for kind in rooms.delivery_handlers():
         installation.runner._handlers.pop(kind, None)
-    crew = delivery_crew(settings, rooms, DeliveryMetrics(CollectorRegistry()))
-    done = select(func.count()).select_from(certificate).where(certificate.c.renewal_status == "SUCCESS")
-    begun = time.perf_counter()
-    rooms.renewals.managed.carry_on()
+    crew = delivery_crew(settings, rooms, DeliveryMetrics(CollectorRegistry()), owner)
     loop.start()
     crew.start()
-    finished, last = 0, begun
-    while finished < count and time.perf_counter() - last < 60:
-        time.sleep(0.5)
-        now = storage.read(lambda tx: int(tx.one(done)[0]))
-        if now > finished:
-            finished, last = now, time.perf_counter()
-    seconds = last - begun
-    crew.stop()
-    loop.stop()
-    return seconds, finished
+    try:
+        yield
+    finally:
+        crew.stop()
+        loop.stop()
+
+
+def renew(installation: Installation, settings: Settings, storage: Storage, count: int) -> tuple[float, int]:
+    """Seconds until everything is renewed, and how many of them are."""
+    done = select(func.count()).select_from(certificate).where(certificate.c.renewal_status == "SUCCESS")
+    begun = time.perf_counter()
+    installation.rooms.renewals.managed.carry_on()
+    with at_work(installation, settings, storage, "bench/0"):
+        finished, last = 0, begun
+        while finished < count and time.perf_counter() - last < 60:
+            time.sleep(0.5)
+            now = storage.read(lambda tx: int(tx.one(done)[0]))
+            if now > finished:
+                finished, last = now, time.perf_counter()
+    return last - begun, finished
+
+
+def opened(folder: Path, port: int, clock: RunningClock) -> tuple[Installation, Settings, Storage]:
+    """One process over the database of all."""
+    settings = settings_of(folder, port)
+    storage = open_storage(f"sqlite:///{folder}/bench.db")
+    migrate(storage)
+    control = domain_control(settings, SystemClock(), SystemEntropy())
+    wishes = PublicWishes(control=control, names=NameRules(private_suffixes=(ZONE,)))
+    return Installation(storage, clock=clock, entropy=SystemEntropy(), public=wishes), settings, storage
+
+
+@contextmanager
+def second_worker(folder: Path, port: int, clock: RunningClock) -> Iterator[None]:
+    """The other process, until the end."""
+    command = [sys.executable, __file__, "--beside", str(folder), str(port), clock.at.isoformat(), str(clock.since)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        assert process.stdout.readline() == "ready\n"
+        yield
+        process.stdin.close()
+        process.wait()
+
+
+def beside(folder: Path, port: int, at: str, since: str) -> int:
+    """What the other process does: works until its standard input is closed."""
+    clock = RunningClock()
+    clock.at, clock.since = datetime.fromisoformat(at), float(since)
+    installation, settings, storage = opened(folder, port, clock)
+    with at_work(installation, settings, storage, "bench/1"):
+        print("ready", flush=True)
+        sys.stdin.read()
+    storage.close()
+    return 0
 
 
 def main() -> int:
     """Prints a table, and the same as JSON."""
+    if sys.argv[1:2] == ["--beside"]:
+        return beside(Path(sys.argv[2]), int(sys.argv[3]), *sys.argv[4:6])
     count = int(sys.argv[1]) if len(sys.argv) > 1 else GOAL // 10
     key_algorithm = sys.argv[2] if len(sys.argv) > 2 else "EC_prime256v1"
     with socket.socket(type=socket.SOCK_DGRAM) as free:
         free.bind(("127.0.0.1", 0))
         port = int(free.getsockname()[1])
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        settings = settings_of(folder, port)
-        storage = open_storage(f"sqlite:///{folder}/bench.db")
-        migrate(storage)
-        control = domain_control(settings, SystemClock(), SystemEntropy())
-        wishes = PublicWishes(control=control, names=NameRules(private_suffixes=(ZONE,)))
-        installation = Installation(storage, clock=RunningClock(), entropy=SystemEntropy(), public=wishes)
+        folder, clock = Path(name), RunningClock()
+        installation, settings, storage = opened(folder, port, clock)
         names = [f"n{number}.{ZONE}" for number in range(count + 1)]
         tokens = installation.rooms.publics.validating.validation.tokens
         with name_server(folder, port, tokens, names):
             fill(installation, storage, names, key_algorithm)
-            seconds, finished = renew(installation, settings, storage, count)
+            with second_worker(folder, port, clock):
+                seconds, finished = renew(installation, settings, storage, count)
         storage.close()
     rows = {
         "certificates": count,
