@@ -19,10 +19,11 @@ from cryptography.x509.oid import NameOID
 
 from doors.buckets import for_service
 from faults.load import Memory
-from faults.nodes import Client, Unanswered
+from faults.nodes import Client, Refused, Unanswered
 
 BUCKET = "census"
 _SETTLED = 60.0
+_SIGNED = 180.0
 
 
 def authority(client: Client) -> str:
@@ -129,7 +130,7 @@ def take(client: Client, arn: str, memory: Memory, nodes: int) -> Census:
     )
     # ACM's requests are worked on behind the answer; first they have to come to their end.
     managed = {name: _settled(client, each) for name, each in memory.managed.items()}
-    found = Census(_of_report(client, arn, nodes), set(), _listed(client))
+    found = Census(_reported(client, arn, memory, nodes), set(), _listed(client))
 
     names = Counter(_name(each) for each in found.certificates.values())
     own = {_name(root)}
@@ -158,6 +159,27 @@ def take(client: Client, arn: str, memory: Memory, nodes: int) -> Census:
 
     found.revoked = _revoked(client, arn, root, memory, nodes)
     return found
+
+
+def _reported(client: Client, arn: str, memory: Memory, nodes: int) -> dict[str, x509.Certificate]:
+    """The certificates of the report, once all that clients were told of are signed.
+
+    Who asks again after a node has died is told of the certificate that was prepared there; another node signs it when
+    it has been left alone for a minute (docs/issuance.md).
+    """
+    certificates = _of_report(client, arn, nodes)
+    left = [each for each in memory.issued.values() if each not in certificates]
+    until = time.monotonic() + _SIGNED
+    for each in left:
+        while True:
+            try:
+                client.call(0, "acm-pca", "GetCertificate", CertificateAuthorityArn=arn, CertificateArn=each)
+                break
+            except Refused as error:
+                assert error.code == "RequestInProgressException", f"{each}: {error}"
+                assert time.monotonic() < until, f"{each} is not signed"
+                threading.Event().wait(1.0)
+    return _of_report(client, arn, nodes) if left else certificates
 
 
 def _of_report(client: Client, arn: str, nodes: int) -> dict[str, x509.Certificate]:

@@ -13,6 +13,9 @@ from greatseal.storage.failures import typed
 from greatseal.storage.turn import Turn
 
 _BUSY_SECONDS = 10
+# Identifiers are random, so that each commit touches pages all over the indexes. With room in memory and in the log a
+# page is written back to the database once for many commits: 32 MiB each.
+_ROOMY = ("cache_size=-32768", "wal_autocheckpoint=8192")
 _POSTGRESQL = ("postgresql", "postgres", "postgresql+psycopg")
 
 
@@ -74,7 +77,7 @@ def _open_sqlite(url: URL, pool_size: int) -> Engines:
     options: dict[str, Any] = {"connect_args": arguments, "poolclass": QueuePool, "hide_parameters": True}
     writer = create_engine(url, **options, pool_size=1, max_overflow=0)
     reader = create_engine(url, **options, pool_size=pool_size, max_overflow=-1)
-    _prepare_sqlite(writer, "BEGIN IMMEDIATE", ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"))
+    _prepare_sqlite(writer, "BEGIN IMMEDIATE", ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", *_ROOMY))
     _prepare_sqlite(reader, "BEGIN", ("query_only=ON",))
     engines = Engines(writer, reader, turn)
     try:
