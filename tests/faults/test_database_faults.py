@@ -17,14 +17,12 @@ import pytest
 import structlog
 from botocore.exceptions import ClientError
 
-from doors.lists import ENABLED, bucket, number, published, revoke
 from doors.pki import Pki, csr
 from faults.recovery import check
 from faults.test_fault_matrix import is_worth_another_try
 from greatseal.app.invariants import Case, examine
 from greatseal.crypto.wrap import Keyring
 from greatseal.storage import Storage
-from greatseal.testing import FakeEntropy
 from greatseal.testing.installation import _KEK
 
 SQLITE = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
@@ -141,7 +139,9 @@ def test_a_disk_that_is_full_loses_nothing_that_was_answered(
         check=False,
     )
     assert ended.returncode == 0, (ended.returncode, ended.stderr[-3000:])
-    for each, arn in enumerate(ended.stdout.split()):
+    # The child's log is on the same stream.
+    answered = [word for word in ended.stdout.split() if word.startswith("arn:aws:acm-pca:")]
+    for each, arn in enumerate(answered):
         assert pki.issue(authority, csr(), IdempotencyToken=f"t{each}") == arn
         assert pki.get(authority, arn)["Certificate"]
     goes_on(pki, authority, "token", tmp_path / "objects")
@@ -211,33 +211,3 @@ def test_connections_that_are_cut_all_the_time(storage: Storage, storage_url: st
     assert all(len(each) == 1 for each in arns.values())
     assert len(check(storage).journal) == 31
     goes_on(pki, authority, "token", tmp_path / "objects")
-
-
-@pytest.mark.parametrize("jump", [HOUR, -HOUR], ids=["forward", "back"])
-def test_the_number_of_a_list_grows_whatever_the_clock_does(storage: Storage, tmp_path: Path, jump: timedelta) -> None:
-    """Two nodes, of which one is an hour off: lists and the audit log go forward only."""
-    objects = tmp_path / "objects"
-    pki = Pki(storage, objects_folder=objects)
-    bucket(pki)
-    authority = pki.root(RevocationConfiguration=ENABLED)
-    pki.installation.work()
-    seen = [number(published(pki, authority))]
-    other = Pki(storage, entropy=FakeEntropy("other"), objects_folder=objects)
-    other.clock.advance(jump)
-    nodes: list[Pki] = [other, pki, other, pki]
-    for n, node in enumerate(nodes):
-        arn = pki.issue(authority, csr(f"h{n}.example.com"))
-        revoke(pki, arn)
-        for each in (pki, other):
-            each.clock.advance(timedelta(minutes=2))
-        node.installation.work()
-        node.installation.rooms.audit_log.catch_up()
-        seen.append(number(published(node, authority)))
-    # Whichever clock is behind catches up, and everything is published.
-    other.clock.at = pki.clock.at = max(pki.now, other.now) + HOUR
-    pki.installation.rooms.publications.sweep()
-    pki.installation.work()
-    seen.append(number(published(pki, authority)))
-    assert seen == sorted(seen)
-    assert len(list(published(pki, authority))) == len(nodes)
-    all_is_well(pki, objects)

@@ -20,7 +20,7 @@ class Entry:
 COMMANDS = {
     "serve": Entry("greatseal.cli.serve", "Start the service; a new data directory is initialised."),
     "env": Entry("greatseal.cli.env", "Print what the AWS CLI and SDKs need to reach the service."),
-    "status": Entry("greatseal.cli.status", "Say how the running service is: queues, lists, certificates, keys."),
+    "status": Entry("greatseal.cli.status", "Say how the running service fares."),
     "doctor": Entry("greatseal.cli.doctor", "Check everything and print a fix for each failure."),
     "access": Entry("greatseal.cli.access", "Make the first users and roles; explain who may do what."),
     "revoke": Entry("greatseal.cli.revoke", "Revoke many certificates: of a CA, of a key, or on a list."),
