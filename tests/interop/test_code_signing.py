@@ -31,6 +31,8 @@ FAMILIES = {
     "RSA2048": ("RSA_2048", "RSA_2048", "SHA256WITHRSA"),
     "ECP384": ("ECC_NIST_P384", "EC_secp384r1", "SHA384WITHECDSA"),
     "MLDSA65": ("ML_DSA_65", "ML_DSA_65", "ML_DSA_65"),
+    "ECP256": ("ECC_NIST_P256", "EC_prime256v1", "SHA256WITHECDSA"),
+    "MLDSA44": ("ML_DSA_44", "ML_DSA_44", "ML_DSA_44"),
 }
 
 
@@ -209,20 +211,20 @@ def read_by_others(folder: Path) -> None:
 def test_two_keys_and_our_own_stamp(desk: Desk, bench: Workbench, service: Service) -> None:
     """A classical and an ML-DSA key of KMS sign one file, `/tsa` stamps both; only roots verify them."""
     bundles: dict[str, list[str]] = {"root.pem": [], "chain.pem": []}
-    for family in ("ECP384", "MLDSA65"):
+    for family in ("ECP256", "MLDSA44"):
         prepared(desk, family)
         for name, kept in bundles.items():
             kept.append((desk.folder / name).read_text(encoding="utf-8"))
     for name, kept in bundles.items():
         desk.write(name, "".join(kept))
     tsa = f"http://{service.plain}/tsa"
-    sign(desk, "ECP384", "--key", "alias/CodeSigningCMK-MLDSA65", "--timestamp", tsa)
+    sign(desk, "ECP256", "--key", "alias/CodeSigningCMK-MLDSA44", "--timestamp", tsa)
     with urllib.request.urlopen(f"{tsa}/root.pem", timeout=30) as answer:
         (desk.folder / "tsa.pem").write_bytes(answer.read())
 
     given = ("--root", "root.pem", "--timestamp-root", "tsa.pem", "--require-timestamp", "--signers", "both")
     (found,) = json.loads(desk.greatseal("verify", "file", "--signed", *given, "--output", "json"))
-    assert {each["algorithm"] for each in found["signers"]} == {"SHA384WITHECDSA", "ML_DSA_65"}
+    assert {each["algorithm"] for each in found["signers"]} == {"SHA256WITHECDSA", "ML_DSA_44"}
     assert all(each["timestamp"]["authority"].startswith("O=Greatseal") for each in found["signers"])
     # Long after the signers have ended, the stamps still hold (the stamps' own keys live for five years).
     later = f"{datetime.now(UTC) + timedelta(days=3 * 365):%Y-%m-%dT%H:%M:%SZ}"
@@ -256,9 +258,9 @@ def taken_apart(data: bytes) -> tuple[bytes, list[tuple[bytes, bytes]]]:
         assert attribute["type"].native == "signature_time_stamp_token"
         (token,) = attribute["values"]
         stamps.append((signer["signature"].native, token.dump()))
-    classical = [each for each in signers if each["signature_algorithm"]["algorithm"].native == "sha384_ecdsa"]
+    classical = [each for each in signers if each["signature_algorithm"]["algorithm"].native == "sha256_ecdsa"]
     info["content"]["signer_infos"] = cms.SignerInfos(classical)
-    alone: bytes = info.dump(force=True)
+    alone: bytes = info.dump()
     return alone, stamps
 
 
