@@ -327,7 +327,8 @@ def test_the_doctor_names_what_is_wrong_with_a_token(token):
         (lambda: token.tokens.rename(token.folder / "away"), "cannot be used"),
     ):
         change()
-        found = json.loads(token.greatseal("doctor", "--json", code=2))["findings"]
+        # The log follows on the other stream.
+        found = json.JSONDecoder().raw_decode(token.greatseal("doctor", "--json", code=2))[0]["findings"]
         (broken,) = [each for each in found if each["check"] == "key store hsm"]
         assert broken["level"] == "failure"
         assert broken["fix"]
