@@ -43,6 +43,8 @@ _MLDSA_PUBLIC: dict[int, type[PublicKey]] = {
     65: mldsa.MLDSA65PublicKey,
     87: mldsa.MLDSA87PublicKey,
 }
+_BY_SIZE: dict[tuple[str, int], KeyAlgorithm] = {(row.family, row.size): row for row in KeyAlgorithm}
+_BY_CURVE = {row.value.curve: row for row in KeyAlgorithm if row.value.curve}
 
 
 class UnusableKey(ValueError):
@@ -106,13 +108,13 @@ def load_public(spki: bytes) -> PublicKey:
 
 def algorithm_of(key: PublicKey) -> KeyAlgorithm | None:
     """The row of the table that a public key belongs to; None for another size or curve."""
-    for row in KeyAlgorithm:
-        if row.family == "RSA" and isinstance(key, rsa.RSAPublicKey) and key.key_size == row.size:
-            return row
-        if row.value.curve and isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name == row.value.curve:
-            return row
-        if row.family == "ML_DSA" and isinstance(key, _MLDSA_PUBLIC[row.size]):
-            return row
+    if isinstance(key, rsa.RSAPublicKey):
+        return _BY_SIZE.get(("RSA", key.key_size))
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return _BY_CURVE.get(key.curve.name)
+    for size, kind in _MLDSA_PUBLIC.items():
+        if isinstance(key, kind):
+            return _BY_SIZE[("ML_DSA", size)]
     return None
 
 

@@ -94,21 +94,17 @@ def verify(spki: bytes, identifier: bytes, signature: bytes, data: bytes) -> boo
     """
     try:
         key = load_subject_key(spki)
-        oid, parameters = _split(identifier)
         row = signature_algorithm_of(identifier)
-        if oid in _EDWARDS:
-            if parameters or not isinstance(key, ed25519.Ed25519PublicKey | ed448.Ed448PublicKey):
-                return False
-            if not isinstance(key, _EDWARDS[oid]):
+        if isinstance(key, ed25519.Ed25519PublicKey | ed448.Ed448PublicKey):
+            oid, parameters = _split(identifier)
+            if parameters or not isinstance(key, _EDWARDS.get(oid, ())):
                 return False
             key.verify(signature, data)
             return True
-        if isinstance(key, ed25519.Ed25519PublicKey | ed448.Ed448PublicKey):
-            return False
         if row is not None:
             return verify_with(key, row, signature, data)
         if isinstance(key, rsa.RSAPublicKey):
-            return _verify_foreign_rsa(key, oid, parameters, signature, data)
+            return _verify_foreign_rsa(key, *_split(identifier), signature, data)
     except (der.DerError, InvalidSignature, UnsupportedAlgorithm, ValueError):
         return False
     return False

@@ -5,6 +5,7 @@ the same signature (kms.md 4).
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from greatseal.crypto.algorithms import SignatureAlgorithm, signature_algorithm_of
 from greatseal.crypto.key_specs import IncompatibleAlgorithm, KeySpec
@@ -20,6 +21,7 @@ _ED25519 = der.sequence(der.oid("1.3.101.112"))
 _SIGNING = tuple(spec for spec in KeySpec if spec.signing_algorithms)
 
 
+@lru_cache(maxsize=64)
 def kms_algorithm(identifier: bytes) -> str:
     """The name that KMS has for an AlgorithmIdentifier (DER). Raises KeyFailed for one that it has not."""
     if identifier == _ED25519:

@@ -6,17 +6,15 @@ before the CA's key is used, a crash is mended by the same recovery, and it can 
 
 import logging
 import threading
-from datetime import datetime
 
 from greatseal.domain.audit import Audit
 from greatseal.domain.authorities import Issuance
-from greatseal.domain.authorities.issued import JournalEntry, JournalState, certificate_arn, serial_text
+from greatseal.domain.authorities.delegates import Delegation
 from greatseal.domain.authorities.model import Authority, Status
 from greatseal.domain.authorities.ports import RevocationAddresses, RevocationPoints
 from greatseal.domain.authorities.signing import SELF, Prepared
 from greatseal.domain.authorities.store import authorities, journal
 from greatseal.domain.keys import Keys, NewKey, Purpose
-from greatseal.domain.keys.model import fingerprint
 from greatseal.domain.timestamping import store
 from greatseal.domain.timestamping.authority import StampAuthority
 from greatseal.domain.timestamping.model import BACKDATED, LIFETIME, StampKey, is_due, superseded, usable
@@ -24,30 +22,26 @@ from greatseal.kernel.arn import partition_of
 from greatseal.kernel.caller import Caller
 from greatseal.kernel.clock import Clock
 from greatseal.kernel.entropy import Entropy
-from greatseal.kernel.errors import Refusal, RequestFailed
+from greatseal.kernel.errors import Refusal
 from greatseal.kernel.ids import new_serial, new_uuid
 from greatseal.storage import Storage, Tx
-from greatseal.x509 import der, lint
-from greatseal.x509.attributes import COMMON_NAME, Attribute
-from greatseal.x509.certificate import Certificate, TbsCertificate, encode_tbs
+from greatseal.x509.certificate import Certificate
 from greatseal.x509.extensions import (
     OID,
     Extension,
     authority_information_access,
-    authority_key_identifier,
-    basic_constraints,
     crl_distribution_points,
     extended_key_usage,
-    key_usage,
-    subject_key_identifier,
 )
-from greatseal.x509.names import Name
-from greatseal.x509.templates import template_arn
 
 log = logging.getLogger(__name__)
 
-_TEMPLATE = "BlankEndEntityCertificate_APIPassthrough"
-_COMMON_NAME = "Timestamp authority"
+_DELEGATION = Delegation(
+    common_name="Timestamp authority",
+    template="BlankEndEntityCertificate_APIPassthrough",
+    lifetime=LIFETIME,
+    backdated=BACKDATED,
+)
 
 
 class StampKeys:
@@ -133,7 +127,15 @@ class StampKeys:
         issuer = Certificate.parse(authority.certificate.der)
         serial = new_serial(self._entropy)
         told = self._points.bind(tx, authority, serial)
-        entry = _entry(authority, issuer, key, serial, self._clock.now(), told)
+        entry = _DELEGATION.entry(
+            authority,
+            issuer,
+            key,
+            _purpose(told),
+            serial=serial,
+            now=self._clock.now(),
+            partition=told.partition,
+        )
         if not journal.prepare(tx, entry):
             return None
         self._keys.add(tx, key, account=authority.account, purpose=Purpose.TIMESTAMPING)
@@ -163,64 +165,9 @@ class StampKeys:
         )
 
 
-def _entry(
-    authority: Authority, issuer: Certificate, key: NewKey, serial: int, now: datetime, told: RevocationAddresses
-) -> JournalEntry:
-    """The journal row of a key's certificate. Raises RequestFailed when lint finds an error in it."""
-    assert authority.certificate is not None
-    moment = now.replace(microsecond=0)
-    not_after = min(moment + LIFETIME, issuer.not_after)
-    tbs = encode_tbs(
-        TbsCertificate(
-            serial=serial,
-            algorithm=authority.signing_algorithm,
-            issuer=issuer.subject,
-            not_before=max(moment - BACKDATED, issuer.not_before),
-            not_after=not_after,
-            subject=_subject(issuer.subject),
-            spki=key.spki,
-            extensions=_extensions(issuer, key.spki, told),
-        )
-    )
-    profile = lint.Profile(ca=False, algorithm=authority.signing_algorithm)
-    found = lint.lint(tbs, issuer=issuer, profile=profile)
-    errors = [each.message for each in found if each.severity is lint.Severity.ERROR]
-    if errors:
-        raise RequestFailed(f"The certificate of the timestamp authority would break rules: {' '.join(errors)}")
-    return JournalEntry(
-        authority_id=authority.id,
-        serial=serial_text(serial),
-        arn=certificate_arn(authority.arn, serial_text(serial)),
-        state=JournalState.PREPARED,
-        tbs=tbs,
-        signing_algorithm=authority.signing_algorithm,
-        template_arn=template_arn(partition_of(authority.region), _TEMPLATE),
-        issuer_certificate_id=authority.certificate.id,
-        account=authority.account,
-        region=authority.region,
-        service_principal=SELF,
-        not_after=not_after,
-        prepared_at=now,
-        key_fingerprint=fingerprint(key.spki),
-        partition=told.partition,
-    )
-
-
-def _subject(authority: Name) -> Name:
-    """The CA's own name with another common name, so that it lies where the name constraints of a chain want it."""
-    kept = [rdn for rdn in authority.rdns if all(attribute.oid != COMMON_NAME for attribute in rdn)]
-    return Name.build([*kept, (Attribute(COMMON_NAME, der.UTF8_STRING, _COMMON_NAME),)])
-
-
-def _extensions(issuer: Certificate, spki: bytes, told: RevocationAddresses) -> tuple[Extension, ...]:
+def _purpose(told: RevocationAddresses) -> tuple[Extension, ...]:
     """The purpose is critical and alone (RFC 3161 section 2.3)."""
-    extensions = [
-        basic_constraints(False, critical=False),
-        authority_key_identifier(issuer.key_identifier),
-        subject_key_identifier(spki),
-        key_usage(["DigitalSignature"]),
-        extended_key_usage([OID.TIME_STAMPING], critical=True),
-    ]
+    extensions = [extended_key_usage([OID.TIME_STAMPING], critical=True)]
     if told.crl_url is not None:
         extensions.append(crl_distribution_points(told.crl_url))
     if told.ocsp_url is not None or told.issuers_url is not None:

@@ -15,49 +15,41 @@ LARGEST = 16 * 1024
 _Name = Annotated[str, Meta(max_length=300)]
 
 
-class Question(msgspec.Struct, frozen=True, tag_field="check", forbid_unknown_fields=True):
-    """A check."""
-
-    def about(self) -> str:
-        """The name that it is about."""
-        raise NotImplementedError
-
-    def put(self, control: LocalControl) -> Finding:
-        """What is found from here."""
-        raise NotImplementedError
+class _Message(msgspec.Struct, frozen=True, tag_field="check", forbid_unknown_fields=True):
+    pass
 
 
-class CnameQuestion(Question, frozen=True, tag="cname"):
+class CnameQuestion(_Message, frozen=True, tag="cname"):
     """As `ControlCheck.cname`."""
 
     name: _Name
     value: _Name
 
     def about(self) -> str:
-        """As in the parent."""
+        """The name that it is about."""
         return self.name
 
     def put(self, control: LocalControl) -> Finding:
-        """As in the parent."""
+        """What is found from here."""
         return control.cname(self.name, self.value)
 
 
-class HttpQuestion(Question, frozen=True, tag="http"):
+class HttpQuestion(_Message, frozen=True, tag="http"):
     """As `ControlCheck.http`."""
 
     url: Annotated[str, Meta(max_length=2048)]
     content: Annotated[str, Meta(max_length=4096)]
 
     def about(self) -> str:
-        """As in the parent."""
+        """The name that it is about."""
         return self.url.partition("://")[2].partition("/")[0].partition(":")[0]
 
     def put(self, control: LocalControl) -> Finding:
-        """As in the parent."""
+        """What is found from here."""
         return control.http(self.url, self.content)
 
 
-class CaaQuestion(Question, frozen=True, tag="caa"):
+class CaaQuestion(_Message, frozen=True, tag="caa"):
     """As `ControlCheck.caa`, with the names that mean who asks."""
 
     domain: _Name
@@ -67,14 +59,17 @@ class CaaQuestion(Question, frozen=True, tag="caa"):
     issuers: Annotated[tuple[_Name, ...], Meta(max_length=32)]
 
     def about(self) -> str:
-        """As in the parent."""
+        """The name that it is about."""
         return self.domain
 
     def put(self, control: LocalControl) -> Finding:
-        """As in the parent."""
+        """What is found from here."""
         return control.caa_for(
             self.issuers, self.domain, wildcard=self.wildcard, method=self.method, account_uri=self.account_uri
         )
+
+
+Question = CnameQuestion | HttpQuestion | CaaQuestion
 
 
 class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -95,7 +90,8 @@ class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def read_question(body: bytes) -> Question:
     """A question from its JSON. Raises msgspec.DecodeError."""
-    return msgspec.json.decode(body, type=CnameQuestion | HttpQuestion | CaaQuestion)
+    question: Question = msgspec.json.decode(body, type=Question)
+    return question
 
 
 def write_answer(finding: Finding) -> bytes:

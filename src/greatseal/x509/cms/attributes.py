@@ -18,6 +18,7 @@ SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47"
 SIGNATURE_TIMESTAMP = "1.2.840.113549.1.9.16.2.14"
 
 _MOST = 64
+_SMALL = 256
 _FIRST_YEAR_OF_GENERALIZED_TIME = 2050
 
 
@@ -71,7 +72,7 @@ def read_attributes(data: bytes, kind: str, *, ordered: bool) -> dict[str, tuple
             if ordered and raw < last:
                 raise CmsError(Fault.ATTRIBUTE_ORDER, f"the {kind} attributes are not in the order of DER")
             last = raw
-            oid, values = _read_attribute(raw)
+            oid, values = _known(raw) if len(raw) < _SMALL else _read_attribute(raw)
             if oid in found:
                 raise CmsError(Fault.DUPLICATE_ATTRIBUTE, f"the {kind} attribute {oid} occurs twice")
             if len(found) == _MOST:
@@ -82,6 +83,12 @@ def read_attributes(data: bytes, kind: str, *, ordered: bool) -> dict[str, tuple
     if not found:
         raise CmsError(Fault.MALFORMED, f"the {kind} attributes are an empty set")
     return found
+
+
+# Three of the five attributes of a signer are the same in every file; what is long is never kept.
+@lru_cache(maxsize=256)
+def _known(raw: bytes) -> tuple[str, tuple[bytes, ...]]:
+    return _read_attribute(raw)
 
 
 def _read_attribute(raw: bytes) -> tuple[str, tuple[bytes, ...]]:

@@ -11,12 +11,11 @@ from datetime import datetime
 
 from greatseal.domain.audit import Audit
 from greatseal.domain.authorities import Issuance
-from greatseal.domain.authorities.issued import JournalEntry, JournalState, certificate_arn, serial_text
+from greatseal.domain.authorities.delegates import Delegation
 from greatseal.domain.authorities.model import Authority
 from greatseal.domain.authorities.signing import Prepared
 from greatseal.domain.authorities.store import authorities, journal
 from greatseal.domain.keys import Keys, NewKey, Purpose
-from greatseal.domain.keys.model import fingerprint
 from greatseal.domain.revocation.ocsp import store
 from greatseal.domain.revocation.ocsp.model import BACKDATED, RESPONDER_LIFETIME, Responder, is_due, usable
 from greatseal.kernel.arn import partition_of
@@ -26,25 +25,24 @@ from greatseal.kernel.entropy import Entropy
 from greatseal.kernel.errors import RequestFailed
 from greatseal.kernel.ids import new_serial, new_uuid
 from greatseal.storage import Storage, Tx
-from greatseal.x509 import der, lint
-from greatseal.x509.attributes import COMMON_NAME, Attribute
-from greatseal.x509.certificate import Certificate, TbsCertificate, encode_tbs
+from greatseal.x509 import der
+from greatseal.x509.certificate import Certificate
 from greatseal.x509.extensions import (
     OID,
     Extension,
-    authority_key_identifier,
-    basic_constraints,
     extended_key_usage,
-    key_usage,
-    subject_key_identifier,
 )
-from greatseal.x509.names import Name
-from greatseal.x509.templates import template_arn
 
 log = logging.getLogger(__name__)
 
-_TEMPLATE = "OCSPSigningCertificate"
-_COMMON_NAME = "OCSP responder"
+_DELEGATION = Delegation(
+    common_name="OCSP responder",
+    template="OCSPSigningCertificate",
+    lifetime=RESPONDER_LIFETIME,
+    backdated=BACKDATED,
+)
+_PURPOSE = (extended_key_usage([OID.OCSP_SIGNING]), Extension(OID.OCSP_NO_CHECK, False, der.null()))
+"""Those of a delegated responder (RFC 6960 section 4.2.2.2, Baseline Requirements 7.1.2.8)."""
 _SWEEP = 100
 
 
@@ -111,7 +109,7 @@ class Responders:
         authority = look.authority
         assert authority.certificate is not None
         issuer = Certificate.parse(authority.certificate.der)
-        entry = _entry(authority, issuer, key, new_serial(self._entropy), now)
+        entry = _DELEGATION.entry(authority, issuer, key, _PURPOSE, serial=new_serial(self._entropy), now=now)
         if not journal.prepare(tx, entry):
             return None
         self._keys.add(tx, key, account=authority.account, purpose=Purpose.OCSP)
@@ -144,64 +142,3 @@ class Responders:
 def _look(tx: Tx, authority_id: str) -> _Look | None:
     authority = authorities.find(tx, authority_id)
     return None if authority is None else _Look(authority, store.responders(tx, authority_id))
-
-
-def _entry(authority: Authority, issuer: Certificate, key: NewKey, serial: int, now: datetime) -> JournalEntry:
-    """The journal row of a responder's certificate. Raises RequestFailed when lint finds an error in it."""
-    assert authority.certificate is not None
-    moment = now.replace(microsecond=0)
-    not_after = min(moment + RESPONDER_LIFETIME, issuer.not_after)
-    tbs = encode_tbs(
-        TbsCertificate(
-            serial=serial,
-            algorithm=authority.signing_algorithm,
-            issuer=issuer.subject,
-            not_before=max(moment - BACKDATED, issuer.not_before),
-            not_after=not_after,
-            subject=_subject(issuer.subject),
-            spki=key.spki,
-            extensions=_extensions(issuer, key.spki),
-        )
-    )
-    profile = lint.Profile(ca=False, algorithm=authority.signing_algorithm)
-    errors = [
-        found.message
-        for found in lint.lint(tbs, issuer=issuer, profile=profile)
-        if found.severity is lint.Severity.ERROR
-    ]
-    if errors:
-        raise RequestFailed(f"The certificate of the OCSP responder would break rules: {' '.join(errors)}")
-    return JournalEntry(
-        authority_id=authority.id,
-        serial=serial_text(serial),
-        arn=certificate_arn(authority.arn, serial_text(serial)),
-        state=JournalState.PREPARED,
-        tbs=tbs,
-        signing_algorithm=authority.signing_algorithm,
-        template_arn=template_arn(partition_of(authority.region), _TEMPLATE),
-        issuer_certificate_id=authority.certificate.id,
-        account=authority.account,
-        region=authority.region,
-        service_principal="greatseal",
-        not_after=not_after,
-        prepared_at=now,
-        key_fingerprint=fingerprint(key.spki),
-    )
-
-
-def _subject(authority: Name) -> Name:
-    """The CA's own name with another common name, so that it lies where the name constraints of a chain want it."""
-    kept = [rdn for rdn in authority.rdns if all(attribute.oid != COMMON_NAME for attribute in rdn)]
-    return Name.build([*kept, (Attribute(COMMON_NAME, der.UTF8_STRING, _COMMON_NAME),)])
-
-
-def _extensions(issuer: Certificate, spki: bytes) -> tuple[Extension, ...]:
-    """Those of a delegated responder (RFC 6960 section 4.2.2.2, Baseline Requirements 7.1.2.8)."""
-    return (
-        basic_constraints(False, critical=False),
-        authority_key_identifier(issuer.key_identifier),
-        subject_key_identifier(spki),
-        key_usage(["DigitalSignature"]),
-        extended_key_usage([OID.OCSP_SIGNING]),
-        Extension(OID.OCSP_NO_CHECK, False, der.null()),
-    )
