@@ -4,7 +4,7 @@ Delivery is at least once and in order for each `(topic, key)`. One deliverer wo
 as a leased job; the table itself does not lock readers out.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -52,12 +52,12 @@ _INSERT = (
 )
 
 
-def put(tx: Tx, *, topic: str, key: str, payload: Mapping[str, Any], at: datetime) -> None:
-    """Adds a message behind all others of its `(topic, key)`.
+def put(tx: Tx, *, topic: str, at: datetime, messages: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+    """Adds messages, each a key and a payload, in their order behind all others of their `(topic, key)`.
 
     Two transactions that put for one key at once cannot both be ordered: `transact` retries one of them.
     """
-    tx.execute(_INSERT, {"topic": topic, "key": key, "payload": payload, "at": at})
+    tx.execute(_INSERT, [{"topic": topic, "key": key, "payload": payload, "at": at} for key, payload in messages])
     tx.announce(OUTBOX_TOPIC)
 
 

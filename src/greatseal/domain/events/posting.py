@@ -46,7 +46,7 @@ def post(tx: Tx, event: Posted, order_key: str, at: datetime) -> None:
         payload["firing"] = event.firing
     if event.replayed:
         payload["replayed"] = True
-    outbox.put(tx, topic=TOPIC, key=order_key, payload=payload, at=at)
+    outbox.put(tx, topic=TOPIC, at=at, messages=[(order_key, payload)])
 
 
 def read(payload: Mapping[str, Any]) -> Posted:

@@ -15,13 +15,8 @@ class Events:
         self._clock = clock
         self._entropy = entropy
 
-    def emit(self, tx: Tx, event: Event) -> None:
-        """Writes the event in the transaction of the change."""
+    def emit(self, tx: Tx, *events: Event) -> None:
+        """Writes the events in the transaction of the change; one statement, however many they are."""
         at = self._clock.now()
-        outbox.put(
-            tx,
-            topic=TOPIC,
-            key=event.resources[0],
-            payload=event.envelope(new_uuid(self._entropy), at),
-            at=at,
-        )
+        messages = [(event.resources[0], event.envelope(new_uuid(self._entropy), at)) for event in events]
+        outbox.put(tx, topic=TOPIC, at=at, messages=messages)
