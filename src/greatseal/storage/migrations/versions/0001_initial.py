@@ -199,7 +199,14 @@ def _audit_record() -> None:
         postgresql_where=sa.text("leaf_index IS NULL"),
     )
     op.create_index("uq_audit_record_event_id", "audit_record", ["event_id"], unique=True)
-    op.create_index("uq_audit_record_leaf_index", "audit_record", ["leaf_index"], unique=True)
+    op.create_index(
+        "uq_audit_record_leaf_index",
+        "audit_record",
+        ["leaf_index"],
+        unique=True,
+        sqlite_where=sa.text("leaf_index IS NOT NULL"),
+        postgresql_where=sa.text("leaf_index IS NOT NULL"),
+    )
 
 
 def _audit_report() -> None:
