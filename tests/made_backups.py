@@ -19,12 +19,13 @@ from greatseal.domain.trust_services import Plan
 from greatseal.kernel.secret import Secret
 from greatseal.settings import load
 from greatseal.storage import Storage, installation, open_storage
-from greatseal.testing import FakeClock, FakeEntropy
+from greatseal.testing import FakeClock, FakeEntropy, Installation
 from greatseal.testing.installation import _KEK as KEK
 from greatseal.testing.installation import REGION
 from made_trust import Ordered
 
 PLAN = Plan(issuers=1)
+IN_ROWS = b"in rows " * 200_000
 LOCK, KEYS = Lock(kek=KEK), Keys(kek=KEK)
 
 
@@ -54,6 +55,8 @@ class Source:
         self.key = kms.create_key()["KeyMetadata"]["KeyId"]
         self.s3 = self.pki.installation.client("s3")
         self.s3.put_object(Bucket=BUCKET, Key="kept", Body=b"kept " * 50_000)
+        other = Installation(self.storage, clock=self.clock, entropy=FakeEntropy("rows"), objects_in_database=True)
+        other.client("s3").put_object(Bucket=BUCKET, Key="in rows", Body=IN_ROWS)
         self.later(timedelta(seconds=30))
 
     def later(self, by: timedelta) -> None:

@@ -27,9 +27,9 @@ NAMES = [
 SQLITE = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 
 
-@pytest.fixture
-def installation(storage):
-    return Installation(storage)
+@pytest.fixture(params=[False, True], ids=["files", "rows"])
+def installation(storage, request):
+    return Installation(storage, objects_in_database=request.param)
 
 
 @pytest.fixture
@@ -47,9 +47,10 @@ def content(s3, key, **more):
     return s3.get_object(Bucket="bucket", Key=key, **more)["Body"].read()
 
 
-def files(installation):
-    root = installation.rooms.objects.objects._blobs._root
-    return sorted(path.name for path in root.rglob("*") if path.is_file())
+def contents(installation):
+    """The names of all contents, finished or not."""
+    runs = installation.rooms.objects.objects._blobs.older_than(timedelta(days=-1))
+    return [name for run in runs for name in run]
 
 
 def test_any_text_is_a_key(s3):
@@ -170,22 +171,23 @@ def test_metadata_goes_along(s3):
 
 
 @SQLITE
-def test_files_go_with_what_names_them(s3, installation):
+def test_contents_go_with_what_names_them(s3, installation):
     put(s3, "k", b"one")
-    first = files(installation)
+    first = contents(installation)
     put(s3, "k", b"two")
-    assert len(files(installation)) == 1
-    assert files(installation) != first
+    assert len(contents(installation)) == 1
+    assert contents(installation) != first
     with refused(404, "NoSuchBucket"):
         s3.put_object(Bucket="nowhere", Key="k", Body=b"x")
     s3.delete_object(Bucket="bucket", Key="k")
-    assert files(installation) == []
+    assert contents(installation) == []
 
 
 @SQLITE
-def test_a_failed_commit_leaves_no_object(storage_url):
+@pytest.mark.parametrize("in_rows", [False, True])
+def test_a_failed_commit_leaves_no_object(storage_url, in_rows):
     storage = FaultyStorage(storage_url)
-    installation = Installation(storage)
+    installation = Installation(storage, objects_in_database=in_rows)
     s3 = installation.client("s3")
     s3.create_bucket(Bucket="bucket")
     seen = []
@@ -207,7 +209,7 @@ def test_a_failed_commit_leaves_no_object(storage_url):
     s3.delete_object(Bucket="bucket", Key="k")
     installation.clock.advance(timedelta(days=2))
     installation.rooms.objects.objects.sweep()
-    assert len(files(installation)) == 1
+    assert len(contents(installation)) == 1
     assert content(s3, "first") == b"x"
     storage.close()
 
@@ -220,7 +222,7 @@ def test_sweeping_keeps_what_is_young_or_named(s3, installation):
     assert installation.rooms.objects.objects.sweep() == 0
     installation.clock.advance(timedelta(days=2))
     assert installation.rooms.objects.objects.sweep() == 1
-    assert orphan.name not in files(installation)
+    assert orphan.name not in contents(installation)
     assert content(s3, "k") == b"kept"
 
 

@@ -64,6 +64,7 @@ from greatseal.kernel.entropy import Entropy
 from greatseal.kernel.pages import PageTokens
 from greatseal.kernel.secret import Secret
 from greatseal.storage import Storage
+from greatseal.storage.blob_rows import BlobRows, Contents
 from greatseal.storage.blobs import Blobs
 
 
@@ -89,6 +90,7 @@ def build(
     base_url: str = "http://127.0.0.1:8080",
     pace: Pace | None = None,
     objects_folder: Path | None = None,
+    objects_in_database: bool = False,
     outside_buckets: Deliverer | None = None,
     issuers_in_certificates: bool = False,
     repository_visibility: Visibility = Visibility.UNLISTED,
@@ -102,8 +104,9 @@ def build(
     """Builds the rooms over a migrated database. `region` is the installation's own, `is_region` says which are served.
 
     `base_url` is where the plain listener is reached from outside; `pace` says how soon revocation lists follow.
-    Without `objects_folder` the contents of objects go with the process. Services deliver into `outside_buckets`
-    instead of our own; `issuers_in_certificates` writes into certificates where that of their CA is.
+    New contents of objects are files of `objects_folder`, without which they go with the process, or else rows.
+    Services deliver into `outside_buckets` instead of our own; `issuers_in_certificates` writes into certificates where
+    that of their CA is.
     `carriers` bring what the bus delivers. `api_url` is where the AWS wire is reached; so many `long_polls` may wait.
     """
     sealer = Sealer(kek, entropy)
@@ -190,10 +193,14 @@ def build(
     )
     objects = ObjectRoom.over(
         storage=storage,
-        blobs=(
-            Blobs.temporary(clock=clock, entropy=entropy)
-            if objects_folder is None
-            else Blobs(objects_folder, clock=clock, entropy=entropy)
+        blobs=Contents(
+            files=(
+                Blobs.temporary(clock=clock, entropy=entropy)
+                if objects_folder is None
+                else Blobs(objects_folder, clock=clock, entropy=entropy)
+            ),
+            rows=BlobRows(storage, clock=clock, entropy=entropy),
+            new_in_rows=objects_in_database,
         ),
         access=access,
         resource_policies=resource_policies,

@@ -118,6 +118,7 @@ def rooms_over(settings: Settings, storage: Storage, seat: Seat = Seat()) -> Roo
         region=settings.region,
         is_region=_served(settings),
         objects_folder=settings.paths.objects,
+        objects_in_database=settings.objects.in_database(storage.dialect),
         base_url=_base_url(settings, str(settings.server.http)),
         api_url=_api_url(settings, str(settings.server.listen)),
         # The other threads are for everybody else.

@@ -206,8 +206,15 @@ class PublicationSettings(Section, frozen=True, kw_only=True):
 
 
 class ObjectsSettings(Section, frozen=True, kw_only=True):
-    """An S3 API outside that CRLs and audit reports are written to, instead of the buckets of this installation."""
+    """Contents of buckets, or an S3 API outside that CRLs and audit reports are written to instead of them."""
 
+    contents: Annotated[
+        Literal["auto", "files", "database"],
+        Meta(
+            description="Where new contents of buckets of this installation go: to files below `paths.objects`, or "
+            "into the database, which all nodes have in common; `auto` is the database on PostgreSQL, files on SQLite"
+        ),
+    ] = "auto"
     s3_endpoint: Annotated[
         Annotated[str, Meta(pattern=r"^https?://[^/?#\s]+$", max_length=200)] | None,
         Meta(description="Its URL, without a path; none writes into buckets of this installation"),
@@ -227,6 +234,10 @@ class ObjectsSettings(Section, frozen=True, kw_only=True):
         bool, Meta(description="Put the bucket into the path of URLs (most others) instead of the host's name (AWS)")
     ] = True
     timeout_seconds: Annotated[float, Meta(gt=0, le=600, description="How long it may keep silent, in seconds")] = 30.0
+
+    def in_database(self, dialect: str) -> bool:
+        """Whether new contents go into the database, which is of this dialect."""
+        return self.contents == "database" or (self.contents == "auto" and dialect == "postgresql")
 
 
 class MailSettings(Section, frozen=True, kw_only=True):

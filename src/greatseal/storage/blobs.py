@@ -2,7 +2,7 @@
 
 A file is whole and on the disk before anybody learns its name, so a row that names it can be committed. A crash in
 between leaves a file that no row names; its name tells when it was made, so that it can be swept later. Several nodes
-over one database need the directory in common.
+over one database need the directory in common, or keep contents as rows (`blob_rows`).
 """
 
 import hashlib
@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 
 from greatseal.kernel.clock import Clock
 from greatseal.kernel.entropy import Entropy
@@ -32,6 +33,34 @@ class Blob:
     name: str
     size: int
     md5: str
+
+
+class BlobStore(Protocol):
+    """What the room of objects keeps contents in. No verb may be called in a transaction."""
+
+    def write(self, content: Iterable[bytes]) -> Blob:
+        """Writes a new content from its parts; it is durable when this returns. Raises OSError or StorageError."""
+        ...
+
+    def read(self, name: str, start: int, length: int) -> bytes:
+        """Some octets of a content. Raises FileNotFoundError once it was removed."""
+        ...
+
+    def parts(self, name: str) -> Iterator[bytes]:
+        """The whole content in parts. Raises FileNotFoundError once it was removed."""
+        ...
+
+    def remove(self, name: str) -> None:
+        """Removes a content; no error when it is gone."""
+        ...
+
+    def older_than(self, age: timedelta) -> Iterator[list[str]]:
+        """The names of finished and unfinished contents that were begun longer ago, in runs."""
+        ...
+
+    def discard(self, name: str) -> None:
+        """Removes a content in whatever state a crash has left it."""
+        ...
 
 
 class Blobs:

@@ -135,3 +135,12 @@ idempotency = Table(
     Column("expires", utc_timestamp(), nullable=False),
     Index("ix_idempotency_expires", "expires"),
 )
+
+# Contents of objects, cut into parts (blob_rows).
+blob_part = Table(
+    "blob_part",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("content", LargeBinary, nullable=False),
+)

@@ -15,7 +15,7 @@ from greatseal.domain.trust_services import model as trust_model
 from greatseal.kernel.errors import Refusal
 from greatseal.storage import open_storage, restored, snapshot
 from greatseal.storage.schema import job, outbox
-from made_backups import Source, body, examined, put_back, reopened, violations
+from made_backups import IN_ROWS, Source, body, examined, put_back, reopened, violations
 
 ONE = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 DAY = timedelta(days=1)
@@ -80,6 +80,7 @@ def test_the_restored_installation_goes_on(source, tmp_path, other_url):
     pki.installation.work()
     pki.installation.rooms.audit_log.catch_up()
     assert body(pki.installation.client("s3").get_object(Bucket=BUCKET, Key="kept")) == b"kept " * 50_000
+    assert body(pki.installation.client("s3").get_object(Bucket=BUCKET, Key="in rows")) == IN_ROWS
     assert pki.installation.client("kms").encrypt(KeyId=source.key, Plaintext=b"x")
     pki.issue(source.authority)
     report = examined(pki.installation.rooms.storage, tmp_path / "new" / "objects", source.clock)

@@ -21,6 +21,7 @@ from greatseal.domain.revocation.store.revocations import revocation
 from greatseal.domain.transparency.store.logs import ct_entry, ct_log, ct_tile
 from greatseal.domain.trust_services import model as trust_model
 from greatseal.storage import open_storage
+from greatseal.storage.schema import blob_part
 from made_backups import KEK, Source, examined, put_back, violations
 
 
@@ -76,6 +77,8 @@ BREACHES = [
     ("secrets", "does not open", update(key).where(key.c.sealed.is_not(None)).values(sealed=last(key.c.sealed))),
     ("references", "no such row in key", delete(key)),
     ("keys-are-needed", "nothing needs", update(authority).values(key_id="0")),
+    ("object-contents", "is missing", delete(blob_part)),
+    ("object-contents", "octets instead of", delete(blob_part).where(blob_part.c.number == 1)),
 ]  # fmt: skip
 
 
@@ -120,9 +123,11 @@ def test_contents_without_their_object_are_left_over(broken):
     storage, objects, clock = broken
     (objects / "00").mkdir(exist_ok=True)
     (objects / "00" / ("0" * 32)).write_bytes(b"")
+    row = {"name": "d" + "0" * 31, "number": 0, "content": b""}
+    storage.transact(lambda tx: tx.execute(insert(blob_part), row))
     report = examined(storage, objects, clock)
     assert report.exit_code == 1
-    assert [name for name, _ in violations(report)] == ["object-contents"]
+    assert [name for name, _ in violations(report)] == ["object-contents"] * 2
     whole = next(path for path in objects.glob("??/*") if path.stat().st_size)
     whole.write_bytes(b"")
     assert examined(storage, objects, clock).exit_code == 2

@@ -19,6 +19,7 @@ from greatseal.kernel.secret import Secret
 from greatseal.settings import Settings
 from greatseal.settings.paths import CONFIG_FILE
 from greatseal.storage import Storage, Tx, snapshot
+from greatseal.storage.blob_rows import is_in_rows
 
 KEK_FILE = "kek"
 OBJECTS = "objects/"
@@ -155,12 +156,12 @@ def _given(work: Callable[[Tx, frozenset[str]], Taken], known: frozenset[str]) -
 
 
 def _named(tx: Tx) -> Iterator[str]:
-    """The contents that objects have, each once."""
+    """The files that objects have as contents, each once; contents in rows come with their table."""
     query: Select[Any] = (
         select(column("blob")).select_from(table("object_version")).where(column("blob") != "").distinct()
     )
     for names in tx.column(query, run=1000):
-        yield from names
+        yield from (name for name in names if not is_in_rows(name))
 
 
 def _runs(rows: Iterator[Sequence[Any]]) -> Iterator[list[list[Any]]]:

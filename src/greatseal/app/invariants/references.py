@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -26,6 +27,7 @@ from greatseal.domain.transparency.store.logs import ct_log
 from greatseal.domain.trust_services.store import trust_endpoint
 from greatseal.domain.upstream.store import upstream_account
 from greatseal.storage import Tx
+from greatseal.storage.blob_rows import is_in_rows, older_than, sizes
 from greatseal.storage.schema import installation
 
 _KEY_NAMES = (
@@ -104,30 +106,42 @@ def _of_installation(tx: Tx) -> set[str]:
 
 def contents(case: Case) -> Iterator[Violation]:
     """Objects without their content, and contents without their object."""
-    for (rows,) in case.pages(object_version):
+    for rows, in_rows in case.pages(object_version, _sizes):
         for row in rows:
             if not row.blob:
                 continue
-            path = case.objects / row.blob[-2:] / row.blob
+            found = in_rows.get(row.blob) if is_in_rows(row.blob) else _size(case.objects / row.blob[-2:] / row.blob)
             subject = f"{row.bucket}/{row.key.decode(errors='replace')}"
-            if not path.is_file():
+            if found is None:
                 if case.storage.read(partial(_still_named, blob=row.blob)):
                     yield Violation(subject, f"its content {row.blob} is missing")
-            elif path.stat().st_size != row.size:
-                yield Violation(subject, f"its content has {path.stat().st_size} octets instead of {row.size}")
+            elif found != row.size:
+                yield Violation(subject, f"its content has {found} octets instead of {row.size}")
     yield from _left_over(case)
 
 
+def _sizes(tx: Tx, rows: Sequence[Row[Any]]) -> dict[str, int]:
+    return sizes(tx, [row.blob for row in rows if is_in_rows(row.blob)])
+
+
+def _size(path: Path) -> int | None:
+    return path.stat().st_size if path.is_file() else None
+
+
 def _left_over(case: Case) -> Iterator[Violation]:
+    for run in _begun_long_ago(case):
+        named = case.storage.read(partial(_named, blobs=run))
+        for name in sorted(set(run) - named):
+            yield Violation(f"content {name}", "no object has it; the service removes it", broken=False)
+
+
+def _begun_long_ago(case: Case) -> Iterator[Sequence[str]]:
     for folder in sorted(case.objects.glob("[0-9a-f][0-9a-f]")):
         names = [path.name for path in folder.iterdir() if not path.name.endswith(".new")]
         case.looked(len(names))
-        for start in range(0, len(names), 500):
-            run = names[start : start + 500]
-            named = case.storage.read(partial(_named, blobs=run))
-            for name in sorted(set(run) - named):
-                if int(name[:16], 16) * _MICROSECONDS < _age(case) - _YOUNG:
-                    yield Violation(f"content {name}", "no object has it; the service removes it", broken=False)
+        old = [name for name in names if int(name[:16], 16) * _MICROSECONDS < _age(case) - _YOUNG]
+        yield from (old[start : start + 500] for start in range(0, len(old), 500))
+    yield from older_than(case.storage, case.now - _YOUNG)
 
 
 def _named(tx: Tx, blobs: Sequence[str]) -> set[str]:

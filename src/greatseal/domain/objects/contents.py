@@ -1,4 +1,4 @@
-"""The verbs on objects: write, read, delete, copy. Bytes are in files, everything else is in the database."""
+"""The verbs on objects: write, read, delete, copy. Contents are in a store of their own, everything else in rows."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from greatseal.kernel.clock import Clock
 from greatseal.kernel.entropy import Entropy
 from greatseal.kernel.errors import Refusal
 from greatseal.storage import Storage, Tx
-from greatseal.storage.blobs import Blob, Blobs
+from greatseal.storage.blobs import Blob, BlobStore
 
 # Longer than any request or report takes between its first octet and its commit.
 ABANDONED_AFTER = timedelta(days=1)
@@ -34,7 +34,7 @@ class NewObject:
 class Objects:
     """Writes, reads and deletes versions of objects."""
 
-    def __init__(self, *, storage: Storage, blobs: Blobs, audit: Audit, clock: Clock, entropy: Entropy) -> None:
+    def __init__(self, *, storage: Storage, blobs: BlobStore, audit: Audit, clock: Clock, entropy: Entropy) -> None:
         self._storage = storage
         self._blobs = blobs
         self._audit = audit

@@ -13,7 +13,7 @@ from greatseal.kernel.clock import Clock
 from greatseal.kernel.entropy import Entropy
 from greatseal.kernel.pages import PageTokens
 from greatseal.storage import Storage
-from greatseal.storage.blobs import Blobs
+from greatseal.storage.blobs import BlobStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class ObjectRoom:
         cls,
         *,
         storage: Storage,
-        blobs: Blobs,
+        blobs: BlobStore,
         access: Access,
         resource_policies: ResourcePolicies,
         tags: Tags,
@@ -40,7 +40,7 @@ class ObjectRoom:
         entropy: Entropy,
         tokens: PageTokens,
     ) -> "ObjectRoom":
-        """Builds the room over a database and a directory of files."""
+        """Builds the room over a database and a store of contents."""
         buckets = Buckets(
             storage=storage, resource_policies=resource_policies, tags=tags, audit=audit, clock=clock, tokens=tokens
         )

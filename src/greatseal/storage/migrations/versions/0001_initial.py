@@ -263,6 +263,16 @@ def _authority() -> None:
     op.create_index("ix_authority_listing", "authority", ["account", "region", "created_at", "id"], unique=False)
 
 
+def _blob_part() -> None:
+    op.create_table(
+        "blob_part",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("name", "number", name=op.f("pk_blob_part")),
+    )
+
+
 def _bucket() -> None:
     op.create_table(
         "bucket",
@@ -1854,6 +1864,7 @@ def upgrade() -> None:
     _audit_report()
     _audit_tile()
     _authority()
+    _blob_part()
     _bucket()
     _ca_certificate()
     _certificate()
