@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from doors.buckets import refused
-from greatseal.testing import Installation
+from greatseal.testing import FakeEntropy, Installation
 from greatseal.testing.faults import FaultyStorage
 
 NAMES = [
@@ -212,6 +212,16 @@ def test_a_failed_commit_leaves_no_object(storage_url, in_rows):
     assert len(contents(installation)) == 1
     assert content(s3, "first") == b"x"
     storage.close()
+
+
+def test_another_node_reads_contents_in_rows(storage):
+    nodes = [Installation(storage, entropy=FakeEntropy(name), objects_in_database=True) for name in "ab"]
+    here, there = [node.client("s3") for node in nodes]
+    here.create_bucket(Bucket="bucket")
+    put(here, "k", b"written here")
+    assert content(there, "k") == b"written here"
+    there.delete_object(Bucket="bucket", Key="k")
+    assert contents(nodes[0]) == []
 
 
 @SQLITE
