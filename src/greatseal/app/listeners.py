@@ -19,7 +19,7 @@ from h2corn import Config, Server
 from greatseal.app.identity import Identity
 from greatseal.app.places import write, write_private
 from greatseal.app.plain_protocol import PlainProtocol
-from greatseal.app.seats import address_of
+from greatseal.app.seats import address_of, listen
 from greatseal.edge.asgi import EdgeApp
 
 # The edge enforces the exact limit of a body; the server's own keeps a client from sending without end.
@@ -110,6 +110,7 @@ class Listener:
 
     async def start(self, app: EdgeApp, *, certfile: Path | None = None, keyfile: Path | None = None) -> None:
         """Starts answering, without certificate and key in plain HTTP; a server that answered before ends in order."""
+        listen(self._socket)
         if certfile is None:
             await self._start(PlainServer(app, self._socket, self._max_header_bytes))
             return

@@ -1,6 +1,6 @@
-"""Several server processes on one machine (`--workers N`): the same sockets, the same database, one interpreter each.
+"""Several server processes on one machine (`--workers N`): the same ports, the same database, one interpreter each.
 
-    supervisor   holds the data directory, binds the sockets, migrates, starts the others and starts them again
+    supervisor   holds the data directory, reserves the ports, migrates, starts the others and starts them again
       worker 0   a whole service; also does what only one may do on a machine
       worker 1 … a whole service
 
@@ -23,7 +23,7 @@ from types import FrameType
 import structlog
 
 from greatseal.app import logs
-from greatseal.app.seats import Seat, Sockets, address_of, bind
+from greatseal.app.seats import Seat, Sockets, address_of, reserve
 from greatseal.app.serving import as_worker, run_alone
 from greatseal.app.worker_metrics import forget_all
 from greatseal.settings import Settings
@@ -52,7 +52,7 @@ def serve(settings: Settings, *, announce: Callable[[str], None]) -> None:
         finally:
             storage.close()
         forget_all(settings.paths.endpoint.parent)
-        sockets = Sockets(bind(settings.server.listen), bind(settings.server.http))
+        sockets = Sockets(reserve(settings.server.listen), reserve(settings.server.http))
         try:
             _Supervisor(settings, sockets).run(announce)
         finally:
@@ -127,7 +127,12 @@ class _Supervisor:
                 worker.join()
 
     def _hire(self, seat: Seat) -> _Worker:
-        worker = _Worker(self._settings, seat, self._sockets)
+        sockets = self._sockets.beside()
+        try:
+            worker = _Worker(self._settings, seat, sockets)
+        finally:
+            # Its own now: connections are not sent to a worker that has ended.
+            sockets.close()
         self._workers.append(worker)
         return worker
 
