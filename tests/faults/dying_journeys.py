@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from doors.pki import Pki, csr, pem
+from faults import renewal_journeys
 from greatseal.crypto.signature import Signer
 from greatseal.testing import FakeClock, FakeEntropy
 from greatseal.testing.faults import FaultyStorage, TamperedSigner, die
@@ -84,6 +85,8 @@ class Journey:
     ready: Callable[[World, int], Facts]
     act: Callable[[World, Facts], None]
     again: Callable[[World, Facts], None]
+    stride: int = 1
+    """The short form strikes so many times fewer points."""
 
 
 def _root(world: World, number: int, **more: Any) -> Facts:
@@ -289,6 +292,12 @@ JOURNEYS = {
     "kms-create": Journey(lambda world, number: {"number": number}, _create_key, _create_key),
     "kms-use": Journey(_key, _use_key, _use_key),
     "delivery": Journey(_queue, _publish, _delivered),
+    "renewal": Journey(
+        renewal_journeys.private_in_use, renewal_journeys.go_round, renewal_journeys.renewed_once, stride=3
+    ),
+    "public-renewal": Journey(
+        renewal_journeys.public_exported, renewal_journeys.ask, renewal_journeys.asked_once, stride=5
+    ),
 }
 
 

@@ -118,6 +118,7 @@ def test_raise(journey: str, storage_url: str, tmp_path: Path, step: int) -> Non
     objects = str(tmp_path / "objects")
     later = timedelta(0)
     reached = 0
+    step = step if step == 1 else step * JOURNEYS[journey].stride
     for at in range(1, MORE_THAN_ENOUGH, step):
         world = World(storage_url, objects, f"{at}", later)
         facts = JOURNEYS[journey].ready(world, at)
@@ -141,6 +142,7 @@ def test_kill(journey: str, storage_url: str, tmp_path: Path, die: Callable[...,
     objects = str(tmp_path / "objects")
     later = timedelta(0)
     reached = 0
+    step = step if step == 1 else step * JOURNEYS[journey].stride
     for at in range(1, MORE_THAN_ENOUGH, step):
         world = World(storage_url, objects, f"ready {at}", later)
         facts = JOURNEYS[journey].ready(world, at)

@@ -20,6 +20,7 @@ def public_wishes(settings: Settings, clock: Clock, entropy: Entropy) -> PublicW
         names=names,
         suffix=chosen.record_suffix,
         quotas=Quotas(chosen.names_per_certificate, chosen.certificates),
+        mails_per_domain=chosen.mails_per_domain,
         can_mail=settings.mail.host is not None,
         approvals=chosen.approvals_url,
     )

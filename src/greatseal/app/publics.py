@@ -40,6 +40,8 @@ class PublicWishes:
     """Which names a public certificate may have."""
     suffix: str = DEFAULT_SUFFIX
     quotas: Quotas = field(default_factory=Quotas)
+    mails_per_domain: int = 500
+    """Approval mails to one domain in a day; 0 for any number."""
     can_mail: bool = False
     """Whether there is a mail server."""
     approvals: str | None = None
@@ -141,6 +143,7 @@ def build_validating(
         publish=zones.want,
         clock=desk.clock,
         entropy=desk.entropy,
+        mails_per_domain=wishes.mails_per_domain,
     )
     looks = Looks(
         storage=desk.storage,

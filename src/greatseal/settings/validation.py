@@ -38,3 +38,11 @@ class ValidationSettings(Section, frozen=True, kw_only=True):
             "0 for no limit",
         ),
     ] = 2500
+    mails_per_domain: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="Approval mails that requests of all accounts may send to one domain in a day (UTC), five for "
+            "each name; renewals are not counted; 0 for no limit",
+        ),
+    ] = 500

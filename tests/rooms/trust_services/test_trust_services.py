@@ -20,7 +20,7 @@ from greatseal.domain.authorities.store.journal import issued_certificate
 from greatseal.domain.revocation.model import RevocationReason
 from greatseal.domain.revocation.ocsp import store as standings
 from greatseal.domain.trust_services import Chain, Names, Plan
-from greatseal.domain.trust_services.store import all_roles
+from greatseal.domain.trust_services.store import all_roles, bind, bound
 from greatseal.kernel.errors import InProgress, InvalidArgument, RequestFailed
 from greatseal.storage.errors import StorageError
 from greatseal.testing import FakeClock, FakeEntropy
@@ -134,6 +134,21 @@ def test_an_issuing_ca_that_is_disabled_gets_a_successor_and_no_orders(pki):
     for n in range(2, 8):
         assert not issue(pki, token=f"order/{n}").arn.startswith(arn)
     assert issue(pki) == first
+
+
+@ONE
+def test_an_order_leaves_a_ca_that_was_disabled_before_anything_was_signed(pki):
+    issue(pki, token="order/0")
+    [picked, *_] = [role.arn for role in pki.storage.read(lambda tx: all_roles(tx, 3)) if role.number is not None]
+    pki.storage.transact(lambda tx: bind(tx, "order/1", picked, pki.clock.now()))
+    caller = pki.trusting.hierarchy.caller("Test")
+    pki.installation.rooms.lifecycle.update(caller, picked, status=Status.DISABLED, revocation=RevocationChange())
+    issued = issue(pki, token="order/1")
+    other = issued.arn.partition("/certificate/")[0]
+    assert other != picked
+    assert pki.storage.read(lambda tx: bound(tx, "order/1")) == other
+    pki.installation.rooms.lifecycle.update(caller, picked, status=Status.ACTIVE, revocation=RevocationChange())
+    assert issue(pki, token="order/1") == issued
 
 
 @ONE

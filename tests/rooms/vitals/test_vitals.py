@@ -5,8 +5,11 @@ from datetime import timedelta
 
 from prometheus_client import CollectorRegistry
 
-from doors.pki import Pki, csr
+from doors.acm_material import Acm
+from doors.pki import Pki, csr, days
+from doors.renewals import DAY, associate, end_of
 from greatseal.app.observing import Observed
+from greatseal.app.vital_metrics import VitalMetrics
 from greatseal.app.work_metrics import WorkMetrics
 from greatseal.app.worker_metrics import WorkerMetrics
 from greatseal.domain.vitals import take
@@ -103,3 +106,35 @@ def test_a_database_that_is_away_leaves_the_gauges_and_their_time(storage: Stora
 
 def _away(work: object) -> object:
     raise OSError("the database is away")
+
+
+def test_the_gauges_of_renewals_follow_them(storage: Storage) -> None:
+    acm = Acm(storage)
+    authority = acm.root(valid=days(3650))
+    arn = acm.issued(authority)
+    associate(acm, arn)
+    registry = CollectorRegistry()
+    gauges = VitalMetrics(registry)
+
+    def told() -> tuple[float | None, dict[str, float | None]]:
+        gauges.set(take(storage, acm.clock), changing=False)
+        found = {
+            status: registry.get_sample_value("greatseal_renewals_unfinished", {"status": status})
+            for status in ("PENDING_AUTO_RENEWAL", "FAILED")
+        }
+        return registry.get_sample_value("greatseal_renewals_overdue"), {k: v for k, v in found.items() if v}
+
+    assert told() == (0, {})
+    acm.clock.at = end_of(acm, arn) - 50 * DAY
+    assert told() == (1, {})
+    acm.installation.rooms.renewals.managed.carry_on()
+    assert told() == (0, {"PENDING_AUTO_RENEWAL": 1})
+    acm.work()
+    # The CA has given no permission.
+    assert told() == (0, {"FAILED": 1})
+    acm.permit(authority)
+    acm.clock.advance(timedelta(days=1, hours=1))
+    assert told() == (1, {"FAILED": 1})
+    acm.installation.rooms.renewals.managed.carry_on()
+    acm.work()
+    assert told() == (0, {})

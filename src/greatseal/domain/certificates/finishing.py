@@ -19,6 +19,7 @@ from greatseal.domain.keys import Keys
 from greatseal.kernel.clock import Clock
 from greatseal.kernel.errors import InvalidRequest
 from greatseal.storage import Tx
+from greatseal.x509.certificate import Certificate
 
 
 class Finishing:
@@ -39,7 +40,7 @@ class Finishing:
         check_not_revoked(item)
         now = self._clock.now()
         is_renewal = item.material is not None
-        changed = replace(
+        taken = replace(
             item,
             status=Status.ISSUED,
             material=Material(issued.certificate, issued.chain or (), item.pending_key_id),
@@ -47,13 +48,12 @@ class Finishing:
             pending_key_id=None,
             exported_at=None,
             renewal=Renewal(RenewalStatus.SUCCESS, now) if is_renewal else None,
+            not_after=Certificate.parse(issued.certificate).not_after,
         )
-        store.save(tx, changed, issued.arn)
+        store.save_body(tx, taken, issued.arn)
         if item.material is not None:
             self._keys.destroy(tx, item.material.key_id)
-        saved = store.find(tx, item_id)
-        assert saved is not None
-        self._events.emit(tx, happenings.available(saved, "RENEWAL" if is_renewal else "ISSUANCE", now))
+        self._events.emit(tx, happenings.available(taken, "RENEWAL" if is_renewal else "ISSUANCE", now))
         # Its CA may have revoked it before it became known here.
         self._inventory.take_revocation(tx, issued.arn)
 
@@ -82,9 +82,12 @@ class Finishing:
 def waiting(tx: Tx, item_id: str, generation: object) -> ManagedCertificate | None:
     """The certificate while it waits for this attempt; None once it was deleted or an earlier run came this far."""
     item = store.find(tx, item_id)
-    if item is None or item.pending_key_id is None or item.generation != generation:
-        return None
-    return item
+    return item if item is not None and is_waiting(item, generation) else None
+
+
+def is_waiting(item: ManagedCertificate, generation: object) -> bool:
+    """Whether a certificate waits for this attempt."""
+    return item.pending_key_id is not None and item.generation == generation
 
 
 def check_not_revoked(item: ManagedCertificate) -> None:

@@ -119,7 +119,7 @@ class Imports:
                 material=_material(parcel, key),
                 not_after=parcel.certificate.not_after,
             )
-            store.save(tx, changed)
+            store.save_body(tx, changed)
             self._events.emit(tx, happenings.available(changed, "REIMPORT", now))
             self._audit.record(tx, caller, arn, response={"certificate_arn": arn}, key_id=key.id)
             return arn

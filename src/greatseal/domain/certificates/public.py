@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from greatseal.domain.certificates.finishing import Finishing, check_not_revoked, waiting
+from greatseal.domain.certificates.finishing import Finishing, check_not_revoked, is_waiting, waiting
 from greatseal.domain.certificates.issuing import pending_csr
 from greatseal.domain.certificates.model import FailureReason, ManagedCertificate, Renewal, RenewalStatus, Status
 from greatseal.domain.certificates.ports import PublicIssuer, PublicOrder
@@ -89,7 +89,7 @@ class Public:
         if domains is None:
             mailed = (each for each in earlier if each.method is Method.EMAIL)
             domains = {name.name: name.domain for attempt in mailed for name in attempt.names}
-        self._validation.forget(tx, item.id, but=(CHANGE,))
+        self._validation.drop(tx, (each for each in earlier if each.purpose != CHANGE))
         self._validation.start(
             tx,
             subject_of(item, caller),
@@ -133,7 +133,8 @@ class Public:
                 reason = FailureReason[attempt.reason.name] if attempt.reason else FailureReason.OTHER
                 self._fail(attempt, reason)
             case AttemptState.VALID:
-                self._issue(attempt, generation)
+                if is_waiting(item, generation):
+                    self._issue(attempt, item)
 
     def give_up(self, reference: str) -> None:
         """Ends what the job could not carry out, time after time."""
@@ -146,17 +147,13 @@ class Public:
         else:
             self._fail(attempt, FailureReason.OTHER)
 
-    def _issue(self, attempt: Attempt, generation: int) -> None:
-        item_id = attempt.subject.id
-        item = self._storage.read(lambda tx: waiting(tx, item_id, generation))
-        if item is None:
-            return
+    def _issue(self, attempt: Attempt, item: ManagedCertificate) -> None:
         assert attempt.ended_at is not None
         try:
             check_not_revoked(item)
             self._check_caa(attempt)
             issued = self._issuer.issue(self._order(item, attempt))
-            self._storage.transact(lambda tx: self._finishing.take(tx, item_id, generation, issued))
+            self._storage.transact(lambda tx: self._finishing.take(tx, item.id, item.generation, issued))
         except InProgress:
             if self._clock.now() < attempt.ended_at + ISSUE_PATIENCE:
                 self._later(attempt.reference, attempt.ended_at)

@@ -33,7 +33,7 @@ class Guard:
     def check(self, head: Head) -> None:
         """Raises LogBehind unless the database continues the newest checkpoint that was kept."""
         kept = self._last()
-        if kept is None or kept == self._good:
+        if kept is None or (kept == self._good and _size_of(kept) <= head.size):
             return
         try:
             before = heads.read_checkpoint(kept, self._record.origin, self._record.spki).head

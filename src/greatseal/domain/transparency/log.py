@@ -36,6 +36,8 @@ from greatseal.x509.sct import Sct
 _ALGORITHM = SignatureAlgorithm.SHA256WITHECDSA
 # Other nodes may be faster so often in a row; each of their turns is a batch that got its places.
 _ATTEMPTS = 32
+# Issuers that are known to be stored; CAs come again and again.
+_ISSUERS = 1024
 # RFC 6962 asks for a tree head that is younger than a day, however quiet the log is.
 _FRESH = timedelta(hours=1)
 
@@ -63,6 +65,7 @@ class OwnLog:
         self._clock = clock
         self._signer = signer
         self._guard = guard
+        self._issuers: set[bytes] = set()
         self._writer: GroupWriter[_Waiting] = GroupWriter(self._write, failed=NotLogged, largest=512)
 
     def add(self, candidate: Candidate) -> Sct:
@@ -106,6 +109,7 @@ class OwnLog:
                 if not self._swap(head, grown):  # 4
                     continue
                 head = grown.head
+                self._remember(grown.issuers)
                 known |= {each.identity: Stored(each.place, each.timestamp, each.signature) for each in grown.entries}
             self._guard.keep(head)  # 5
             for each in batch:
@@ -117,10 +121,10 @@ class OwnLog:
         return self._storage.transact(lambda tx: self._store(tx, old, grown))
 
     def _read(self, tx: Tx, batch: Sequence[_Waiting]) -> tuple[Head, dict[bytes, Stored]]:
-        if not store.is_open(tx, self.record.id):
+        head = store.open_head(tx, self.record.id)
+        if head is None:
             raise LogClosed(f"The log {self.record.id} takes nothing any more.")
-        identities = {each.candidate.identity for each in batch}
-        return store.head(tx, self.record.id), store.known(tx, self.record.id, identities)
+        return head, store.known(tx, self.record.id, {each.candidate.identity for each in batch})
 
     def _grown(self, head: Head, candidates: Sequence[Candidate]) -> "_Grown":
         signer, timestamp = self._signer(), self._now_after(head)
@@ -129,7 +133,7 @@ class OwnLog:
         for index, each in enumerate(candidates, head.size):
             extensions = sct.leaf_index_extension(index)
             prints = fingerprints(each.issuers)
-            issuers.update(zip(prints, each.issuers, strict=True))
+            issuers.update(one for one in zip(prints, each.issuers, strict=True) if one[0] not in self._issuers)
             leaf = Leaf(timestamp, each.entry, extensions, each.precertificate, prints)
             signature = signer.sign(sct.signed_data(timestamp, each.entry, extensions), _ALGORITHM)
             hashes.append(leaf.hash)
@@ -146,6 +150,11 @@ class OwnLog:
         for height, hashes in grown.gained.items():
             _append(tx, log, height, old.size >> (TILE_BITS * height), hashes)
         return True
+
+    def _remember(self, issuers: Mapping[bytes, bytes]) -> None:
+        if len(self._issuers) > _ISSUERS:
+            self._issuers.clear()
+        self._issuers.update(issuers)
 
     def _signed(self, frontier: Frontier, timestamp: int) -> Head:
         signed = heads.sign(TreeHead(frontier.size, frontier.root, timestamp), self._signer())
@@ -165,6 +174,7 @@ class _Grown:
     entries: Sequence[NewEntry]
     gained: Mapping[int, Sequence[bytes]]
     issuers: Mapping[bytes, bytes]
+    """Those that may not be stored yet."""
 
 
 def _append(tx: Tx, log: str, height: int, position: int, hashes: Sequence[bytes]) -> None:

@@ -17,7 +17,7 @@ from greatseal.domain.trust_services.model import OLD, TIER_OF_LEAF, Chain, Plan
 from greatseal.domain.trust_services.ports import Ordered, Submission
 from greatseal.kernel.clock import Clock
 from greatseal.kernel.entropy import Entropy
-from greatseal.kernel.errors import InvalidArgument, InvalidRequest, RequestFailed
+from greatseal.kernel.errors import InvalidArgument, InvalidRequest, InvalidState, RequestFailed
 from greatseal.storage import Storage, Tx
 from greatseal.x509.certificate import Certificate
 from greatseal.x509.templates import public_server, template_arn
@@ -107,7 +107,13 @@ class TrustServices:
             idempotency_window=TOKEN_WINDOW,
             logged=logged and self._submission is not None,
         )
-        arn = self._issuance.issue(caller, authority.arn, order)
+        try:
+            arn = self._issuance.issue(caller, authority.arn, order)
+        except InvalidState:
+            # The CA was disabled since. Had it prepared anything under this token, that would have been the answer.
+            authority = self._given_anew(token, tier, authority)
+            order = replace(order, signing_algorithm=authority.signing_algorithm)
+            arn = self._issuance.issue(caller, authority.arn, order)
         issued = self._embed(authority, arn) or self._issuance.certificate(authority.arn, arn)
         return replace(issued, chain=self.chain(issued.certificate) or issued.chain)
 
@@ -127,6 +133,13 @@ class TrustServices:
             issuers = self._hierarchy.issuers(tier)
             found = self.storage.transact(lambda tx: self._bind(tx, token, issuers[chance % len(issuers)], now))
         return found
+
+    def _given_anew(self, token: str, tier: Tier, refused: Authority) -> Authority:
+        """Another CA of the same root, or the one that another run was given meanwhile."""
+        issuers = self._hierarchy.issuers(tier)
+        picked = issuers[int.from_bytes(self._entropy.token_bytes(8)) % len(issuers)]
+        arn = self.storage.transact(lambda tx: store.rebind(tx, token, refused.arn, picked.arn))
+        return picked if arn == picked.arn else self._registry.describe(arn)
 
     def _bind(self, tx: Tx, token: str, picked: Authority, now: datetime) -> Authority:
         """The CA that was picked, or the one that the order was given to meanwhile."""

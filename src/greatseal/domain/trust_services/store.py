@@ -100,6 +100,13 @@ def bind(tx: Tx, token: str, authority_arn: str, now: datetime) -> str:
     return str(tx.scalar(select(trust_order.c.authority_arn).where(trust_order.c.token == token)))
 
 
+def rebind(tx: Tx, token: str, old_arn: str, new_arn: str) -> str:
+    """The CA that an order is for: the new one, unless it was taken from the old one before."""
+    c = trust_order.c
+    tx.execute(update(trust_order).where(c.token == token, c.authority_arn == old_arn).values(authority_arn=new_arn))
+    return str(tx.scalar(select(c.authority_arn).where(c.token == token)))
+
+
 def bound(tx: Tx, token: str) -> str | None:
     """The CA that an order was given to, if it was."""
     found: str | None = tx.scalar(select(trust_order.c.authority_arn).where(trust_order.c.token == token))

@@ -38,7 +38,7 @@ class Looks:
         kind, account, domain = key.split("/", 2)
         method = Method(kind)
         now = self._clock.now()
-        if not self._storage.read(lambda tx: store.pending(tx, method, account, domain, now)):
+        if not self._storage.read(lambda tx: store.is_wanted(tx, method, account, domain, now)):
             return
         finding = self._look(method, account, domain)
         self._storage.transact(lambda tx: self._note(tx, method, account, domain, finding))

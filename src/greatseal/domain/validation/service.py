@@ -77,8 +77,14 @@ class Validation:
         publish: Publish,
         clock: Clock,
         entropy: Entropy,
+        mails_per_domain: int = 500,
     ) -> None:
+        """`mails_per_domain` is how many approval mails a domain gets in a day (UTC), 0 for any number.
+
+        Those of renewals are not among them: their domain was approved before.
+        """
         self.tokens = tokens
+        self._mails_per_domain = mails_per_domain
         self._storage = storage
         self._check_name = check_name
         self._can_mail = can_mail
@@ -92,11 +98,11 @@ class Validation:
     ) -> Attempt:
         """Begins to validate names, in the transaction of what needs them. Replaces an attempt with the same purpose.
 
-        What can never be validated fails at once; the answer comes by the job all the same.
+        What can never be validated fails at once; the answer comes by the job all the same. Raises LimitExceeded when
+        a domain has had its mails of the day.
         """
         now = self._clock.now()
         reference = f"{subject.id}/{purpose}"
-        store.forget(tx, [reference])
         begun = tuple(self._begin(position, each, method) for position, each in enumerate(names))
         attempt = Attempt(
             reference=reference,
@@ -112,7 +118,9 @@ class Validation:
             ended_at=None,
             names=begun,
         )
-        store.add(tx, attempt)
+        if not store.add(tx, attempt):
+            store.forget(tx, [reference])
+            store.add(tx, attempt)
         if any(each.state is NameState.FAILED for each in begun):
             weigh(tx, reference, now)
         elif method is Method.EMAIL:
@@ -145,10 +153,13 @@ class Validation:
         """Accounts and domains of all certificates that are validated by this method."""
         return self._storage.read(lambda tx: store.domains(tx, method))
 
-    def forget(self, tx: Tx, subject_id: str, *, but: Sequence[str] = ()) -> None:
-        """Removes the attempts for a certificate, but for those with these purposes. Their mails become void."""
-        gone = [each.reference for each in store.of(tx, subject_id) if each.purpose not in but]
-        store.forget(tx, gone)
+    def forget(self, tx: Tx, subject_id: str) -> None:
+        """Removes the attempts for a certificate."""
+        self.drop(tx, store.of(tx, subject_id))
+
+    def drop(self, tx: Tx, attempts: Iterable[Attempt]) -> None:
+        """Removes attempts. Their mails become void."""
+        store.forget(tx, [each.reference for each in attempts])
 
     def resend(self, tx: Tx, attempt: Attempt, name: str, domain: str) -> None:
         """Mails about a name once more, to `domain` this time (acm.md 4.8).
@@ -201,6 +212,7 @@ class Validation:
 
     def _end_overdue(self, tx: Tx) -> int:
         now = self._clock.now()
+        store.forget_mails(tx, now.date().isoformat())
         found = store.overdue(tx, now, _BATCH)
         for reference in found:
             store.fail_pending(tx, reference)
@@ -236,7 +248,10 @@ class Validation:
     def _ask(self, tx: Tx, attempt: Attempt, name: Name, domain: str) -> None:
         now = self._clock.now()
         rows, parcels = [], []
-        for mailbox in letters.mailboxes(without_wildcard(domain)):
+        mailboxes = letters.mailboxes(without_wildcard(domain))
+        if not attempt.renewal:
+            self._count(tx, without_wildcard(domain), len(mailboxes), now)
+        for mailbox in mailboxes:
             nonce = self._entropy.token_bytes(16).hex()
             subject = attempt.subject
             question = Question(name.name, subject.account, subject.region, subject.arn, attempt.renewal, mailbox)
@@ -253,6 +268,11 @@ class Validation:
             )
         store.add_approvals(tx, rows)
         self._post(tx, parcels)
+
+    def _count(self, tx: Tx, domain: str, mails: int, now: datetime) -> None:
+        most = self._mails_per_domain
+        if most and not store.count_mails(tx, domain, now.date().isoformat(), mails, most):
+            raise LimitExceeded(f"The contacts of {domain} have been sent {most} approval emails today. Try tomorrow.")
 
 
 def token_hash(token: str) -> str:

@@ -79,6 +79,14 @@ approval = Table(
     Index("ix_validation_approval_reference", "reference", "position"),
 )
 
+mailing = Table(
+    "validation_mailing",
+    metadata,
+    Column("domain", String(255), primary_key=True),
+    # As in ISO 8601, in UTC.
+    Column("day", String(10), primary_key=True),
+    Column("mails", Integer, nullable=False),
+)
 
 # Built once: every look at a domain asks twice.
 _PENDING = (
@@ -195,6 +203,12 @@ def note(tx: Tx, reference: str, position: int, detail: str) -> None:
     tx.execute(update(validated_name).where(this).values(detail=detail))
 
 
+def is_wanted(tx: Tx, method: Method, account: str, domain: str, now: datetime) -> bool:
+    """Whether anybody waits for a look at this domain."""
+    given = {"method": method.value, "account": account, "domain": domain, "now": now}
+    return tx.first(_PENDING, given) is not None
+
+
 def pending(tx: Tx, method: Method, account: str, domain: str, now: datetime) -> list[tuple[Attempt, Name]]:
     """Whoever waits for a look at this domain."""
     given = {"method": method.value, "account": account, "domain": domain, "now": now}
@@ -250,6 +264,18 @@ def last_mails(tx: Tx, reference: str, position: int) -> tuple[int, datetime | N
     )
     row = tx.one(query)
     return int(row.mails), row.last
+
+
+def count_mails(tx: Tx, domain: str, day: str, mails: int, most: int) -> bool:
+    """Counts mails to a domain on a day; False when it would be more than `most`, and then they are not counted."""
+    tx.insert_once(mailing, {"domain": domain, "day": day, "mails": 0})
+    today = and_(mailing.c.domain == domain, mailing.c.day == day, mailing.c.mails <= most - mails)
+    return tx.execute(update(mailing).where(today).values(mails=mailing.c.mails + mails)).rowcount == 1
+
+
+def forget_mails(tx: Tx, before: str) -> None:
+    """Removes the counts of days before this one."""
+    tx.execute(delete(mailing).where(mailing.c.day < before))
 
 
 def rename_method(tx: Tx, reference: str, method: Method, names: Sequence[Name]) -> None:

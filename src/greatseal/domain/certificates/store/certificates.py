@@ -142,20 +142,29 @@ def add(tx: Tx, new: ManagedCertificate, authority_certificate_arn: str | None =
     _index(tx, new)
 
 
-def save(tx: Tx, changed: ManagedCertificate, authority_certificate_arn: str | None = None) -> None:
-    """Stores the changed values of a certificate that was read in the same transaction."""
+def save(tx: Tx, changed: ManagedCertificate) -> None:
+    """Stores the changed values of a certificate that was read in the same transaction; its body is the same."""
+    _update(tx, _values(changed))
+
+
+def save_body(tx: Tx, changed: ManagedCertificate, authority_certificate_arn: str | None = None) -> None:
+    """As `save`, for a certificate that has another body, and what is searched for in it."""
     values = _values(changed)
     if authority_certificate_arn is not None:
         values["authority_certificate_arn"] = authority_certificate_arn
+    _update(tx, values)
+    for table in (certificate_name, certificate_usage):
+        tx.execute(delete_by(table.c.certificate_id), {"certificate_id": changed.id})
+    _index(tx, changed)
+
+
+def _update(tx: Tx, values: dict[str, Any]) -> None:
     values["this_id"] = values.pop("id")
     values["ends"] = values["not_after"]
     looks = [each for each in ("notice_at", "renewal_at") if values[each] is not None]
     for each in looks:
         values[f"new_{each}"] = values.pop(each)
     tx.execute(_saving(*looks), values)
-    for table in (certificate_name, certificate_usage):
-        tx.execute(delete_by(table.c.certificate_id), {"certificate_id": changed.id})
-    _index(tx, changed)
 
 
 @cache

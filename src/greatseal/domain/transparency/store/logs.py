@@ -14,6 +14,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    bindparam,
     insert,
     select,
     update,
@@ -72,6 +73,34 @@ ct_issuer = Table(
 )
 
 _RECORD = tuple(LogRecord.__dataclass_fields__)
+_HEAD = ("size", "frontier", "timestamp", "checkpoint")
+_NEW_ENTRY = ("place", "identity", "leaf_hash", "timestamp", "signature", "leaf")
+_TILE = (
+    ct_tile.c.log == bindparam("this_log"),
+    ct_tile.c.height == bindparam("this_height"),
+    ct_tile.c.number == bindparam("this_number"),
+)
+# What each batch runs is built once: building a statement costs more than running it.
+_SELECT_HEAD = select(*(ct_log.c[name] for name in _HEAD), ct_log.c.retired_at).where(
+    ct_log.c.id == bindparam("this_log")
+)
+_SELECT_KNOWN = select(ct_entry.c.identity, ct_entry.c.place, ct_entry.c.timestamp, ct_entry.c.signature).where(
+    ct_entry.c.log == bindparam("this_log"),
+    ct_entry.c.identity.in_(bindparam("identities", expanding=True, type_=LargeBinary)),
+)
+_SELECT_TILE = select(ct_tile.c.hashes).where(*_TILE)
+_UPDATE_TILE = update(ct_tile).where(*_TILE).values(hashes=bindparam("hashes"))
+_INSERT_TILE, _INSERT_ENTRY = insert(ct_tile), insert(ct_entry)
+_ADVANCE = (
+    update(ct_log)
+    .where(
+        ct_log.c.id == bindparam("this_log"),
+        ct_log.c.size == bindparam("old_size"),
+        ct_log.c.checkpoint == bindparam("old_checkpoint"),
+        ct_log.c.retired_at.is_(None),
+    )
+    .values({name: bindparam(name) for name in _HEAD})
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,53 +151,46 @@ def retire(tx: Tx, record: LogRecord) -> None:
     tx.execute(update(ct_log).where(ct_log.c.id == record.id).values(retired_at=record.retired_at))
 
 
-def is_open(tx: Tx, log: str) -> bool:
-    """Whether the log takes entries."""
-    return tx.first(select(ct_log.c.id).where(ct_log.c.id == log, ct_log.c.retired_at.is_(None))) is not None
-
-
 def head(tx: Tx, log: str) -> Head:
     """The head of a log that there is."""
-    c = ct_log.c
-    row = tx.one(select(c.size, c.frontier, c.timestamp, c.checkpoint).where(c.id == log))
-    return Head(row.size, row.frontier, row.timestamp, row.checkpoint)
+    return _head(tx.one(_SELECT_HEAD, {"this_log": log}))
+
+
+def open_head(tx: Tx, log: str) -> Head | None:
+    """The head of a log that takes entries; None when it takes none any more."""
+    row = tx.one(_SELECT_HEAD, {"this_log": log})
+    return _head(row) if row.retired_at is None else None
 
 
 def advance(tx: Tx, log: str, old: Head, new: Head) -> bool:
     """Compare and swap: False when another node extended or closed the log first, and then nothing changed."""
-    c = ct_log.c
-    unchanged = (c.size == old.size, c.checkpoint == old.checkpoint, c.retired_at.is_(None))
-    return tx.execute(update(ct_log).where(c.id == log, *unchanged).values(_head_values(new))).rowcount == 1
+    was = {"this_log": log, "old_size": old.size, "old_checkpoint": old.checkpoint}
+    return tx.execute(_ADVANCE, {**was, **_head_values(new)}).rowcount == 1
 
 
 def tile(tx: Tx, log: str, height: int, number: int) -> bytes:
     """The hashes of a tile; empty when there is none."""
-    t = ct_tile.c
-    query = select(t.hashes).where(t.log == log, t.height == height, t.number == number)
-    found: bytes | None = tx.scalar(query)
+    found: bytes | None = tx.scalar(_SELECT_TILE, {"this_log": log, "this_height": height, "this_number": number})
     return found or b""
 
 
 def put_tile(tx: Tx, log: str, height: int, number: int, hashes: bytes, *, new: bool) -> None:
     """Stores a new tile, or a tile that gained hashes."""
-    t = ct_tile.c
     if new:
-        tx.execute(insert(ct_tile), {"log": log, "height": height, "number": number, "hashes": hashes})
-        return
-    tx.execute(update(ct_tile).where(t.log == log, t.height == height, t.number == number).values(hashes=hashes))
+        tx.execute(_INSERT_TILE, {"log": log, "height": height, "number": number, "hashes": hashes})
+    else:
+        tx.execute(_UPDATE_TILE, {"this_log": log, "this_height": height, "this_number": number, "hashes": hashes})
 
 
 def add_entries(tx: Tx, log: str, entries: Sequence[NewEntry]) -> None:
     """Stores entries that got their places."""
-    fields = NewEntry.__dataclass_fields__
-    tx.execute(insert(ct_entry), [{"log": log, **{name: getattr(each, name) for name in fields}} for each in entries])
+    tx.execute(_INSERT_ENTRY, [{"log": log, **{name: getattr(each, name) for name in _NEW_ENTRY}} for each in entries])
 
 
 def known(tx: Tx, log: str, identities: Collection[bytes]) -> dict[bytes, Stored]:
     """Which of these the log has."""
-    c = ct_entry.c
-    query = select(c.identity, c.place, c.timestamp, c.signature).where(c.log == log, c.identity.in_(list(identities)))
-    return {row.identity: Stored(row.place, row.timestamp, row.signature) for row in tx.all(query)}
+    rows = tx.all(_SELECT_KNOWN, {"this_log": log, "identities": list(identities)})
+    return {row.identity: Stored(row.place, row.timestamp, row.signature) for row in rows}
 
 
 def leaves(tx: Tx, log: str, start: int, end: int) -> list[bytes]:
@@ -187,9 +209,8 @@ def index_of(tx: Tx, log: str, leaf_hash: bytes) -> int | None:
 
 def add_issuers(tx: Tx, certificates: Mapping[bytes, bytes]) -> None:
     """Stores issuers by fingerprint, those that are not there yet."""
-    known = tx.all(select(ct_issuer.c.fingerprint).where(ct_issuer.c.fingerprint.in_(list(certificates))))
-    for fingerprint in certificates.keys() - {row.fingerprint for row in known}:
-        tx.insert_once(ct_issuer, {"fingerprint": fingerprint, "certificate": certificates[fingerprint]})
+    for fingerprint, each in certificates.items():
+        tx.insert_once(ct_issuer, {"fingerprint": fingerprint, "certificate": each})
 
 
 def issuer(tx: Tx, fingerprint: bytes) -> bytes | None:
@@ -198,13 +219,12 @@ def issuer(tx: Tx, fingerprint: bytes) -> bytes | None:
     return found
 
 
+def _head(row: Row[Any]) -> Head:
+    return Head(row.size, row.frontier, row.timestamp, row.checkpoint)
+
+
 def _head_values(head: Head) -> dict[str, Any]:
-    return {
-        "size": head.size,
-        "frontier": head.frontier,
-        "timestamp": head.timestamp,
-        "checkpoint": head.checkpoint,
-    }
+    return {name: getattr(head, name) for name in _HEAD}
 
 
 def _record(row: Row[Any]) -> LogRecord:

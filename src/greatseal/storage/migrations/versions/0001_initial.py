@@ -1781,6 +1781,16 @@ def _validation_attempt() -> None:
     op.create_index("ix_validation_attempt_subject", "validation_attempt", ["subject"], unique=False)
 
 
+def _validation_mailing() -> None:
+    op.create_table(
+        "validation_mailing",
+        sa.Column("domain", sa.String(length=255), nullable=False),
+        sa.Column("day", sa.String(length=10), nullable=False),
+        sa.Column("mails", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("domain", "day", name=op.f("pk_validation_mailing")),
+    )
+
+
 def _wanted_record() -> None:
     op.create_table(
         "wanted_record",
@@ -1956,6 +1966,7 @@ def upgrade() -> None:
     _validated_name()
     _validation_approval()
     _validation_attempt()
+    _validation_mailing()
     _wanted_record()
     _watch_report()
     _watch_round()
