@@ -1,9 +1,9 @@
 """A process that issues a certificate, or does other work, and dies on the way, by SIGKILL.
 
-Reads one JSON object a line and forks for each: `url` and `authority` to work on, `journey` (`direct`, `logged`, `job`
-or `mass`), `point` where to die, `signatures` where to write down what is signed before anything else happens. Answers
-with the child's exit code as `subprocess` gives it: minus 9 for SIGKILL. Forking spares every death a second of
-imports.
+Reads one JSON object a line and forks for each: `url` and `authority` to work on, `journey` (`direct`, `group`,
+`logged`, `job` or `mass`), `point` where to die, `signatures` where to write down what is signed before anything else
+happens. Answers with the child's exit code as `subprocess` gives it: minus 9 for SIGKILL. Forking spares every death a
+second of imports.
 """
 
 import json
@@ -29,6 +29,7 @@ from greatseal.x509.sct import Sct
 
 TOKEN = "token-of-the-dead"
 CSR = csr()
+GROUP = 3
 SCT = Sct(log_id=bytes(32), timestamp=1, extensions=b"", signature=b"of a log").encode()
 
 Reach = Callable[[str], None]
@@ -87,8 +88,9 @@ def _watch(installation: Installation, storage: FaultyStorage, job: dict[str, st
 
     around(journal, "prepare", "journal row")
     around(journal, "close", "journal closed")
+    around(journal, "issue", "journal closed")
     around(journal, "embed", "journal opened again")
-    around(Audit, "record", "audit record")
+    around(Audit, "record_all", "audit record")
     around(Events, "emit", "event")
     around(revocations, "add", "revocation row")
     rooms.keys.signer = signer  # type: ignore[method-assign]
@@ -107,8 +109,14 @@ def log_and_embed(installation: Installation, authority: str) -> str:
 def _run(job: dict[str, str]) -> None:
     storage = FaultyStorage(job["url"])
     installation = Installation(storage, entropy=FakeEntropy(f"dying at {job['point']}"))
+    if job["journey"] == "group":
+        # Only where something is known of the CA orders go together.
+        installation.rooms.issuance.issue(caller(), job["authority"], order(CSR))
     _watch(installation, storage, job)
-    if job["journey"] == "direct":
+    if job["journey"] == "group":
+        orders = [(caller(), job["authority"], order(csr(), f"{TOKEN}-{number}")) for number in range(GROUP)]
+        installation.rooms.issuance.issue_together(orders)
+    elif job["journey"] == "direct":
         installation.rooms.issuance.issue(caller(), job["authority"], order(CSR, TOKEN))
     elif job["journey"] == "logged":
         log_and_embed(installation, job["authority"])

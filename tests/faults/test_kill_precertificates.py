@@ -15,7 +15,7 @@ from doors.pki import Pki
 from faults import dying
 from faults.recovery import caller, check, order, tables
 from faults.test_kill_issuance import KILLED, prepared, recovered, signed
-from greatseal.domain.authorities.issuance import _embedded
+from greatseal.domain.authorities.drafting import embedded
 from greatseal.domain.authorities.issued import IssuedCertificate, Precertificate
 from greatseal.domain.authorities.store import journal
 from greatseal.domain.keys import Purpose
@@ -195,7 +195,7 @@ def test_a_slow_node_does_not_close_what_went_on_without_it(pki):
 def open_again(pki, tx, authority, arn):
     """The first half of `embed`, as of a node that died then."""
     entry = journal.find(tx, authority.rpartition("/")[2], arn.rpartition("/")[2])
-    tbs = _embedded(entry.precertificate, [dying.SCT])
+    tbs = embedded(entry.precertificate, [dying.SCT])
     assert journal.embed(tx, entry, tbs, at=pki.clock.now())
     assert not journal.embed(tx, entry, tbs, at=pki.clock.now()), "two nodes embedded"
 

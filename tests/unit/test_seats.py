@@ -2,6 +2,7 @@
 
 import select
 import socket
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 
 import pytest
@@ -48,7 +49,7 @@ def test_a_worker_that_ended_or_is_starting_is_sent_nothing() -> None:
 
 
 @pytest.mark.parametrize("first", [bind, lambda address: listening_beside(address)])
-def test_two_services_are_never_on_one_port(first) -> None:
+def test_two_services_are_never_on_one_port(first: Callable[[Address], socket.socket]) -> None:
     with closing(first(Address("127.0.0.1:0"))) as taken:
         same = Address(address_of(taken))
         for again in (bind, reserve):

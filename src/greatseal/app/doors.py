@@ -28,6 +28,7 @@ from greatseal.aws.securityhub import SecurityHub
 from greatseal.aws.sns import Notifications
 from greatseal.aws.sqs import Queues
 from greatseal.aws.sts import SecurityTokens
+from greatseal.aws.throttling import Throttle
 from greatseal.domain.access import Credential, SessionExpired, SessionInvalid
 from greatseal.edge.messages import HttpRequest, HttpResponse
 from greatseal.edge.mounts import Mount, Mounts
@@ -35,8 +36,10 @@ from greatseal.kernel.caller import Caller
 from greatseal.web import acme_challenges, approvals, ct, health, lists, objects, ocsp, repository, topics, trust, tsa
 
 
-def aws_door(rooms: Rooms, regions: Callable[[str], bool], tracing: Tracing | None = None) -> AwsDoor:
-    """The door of the AWS wire."""
+def aws_door(
+    rooms: Rooms, regions: Callable[[str], bool], tracing: Tracing | None = None, throttle: Throttle | None = None
+) -> AwsDoor:
+    """The door of the AWS wire. Without `throttle` nobody asks too often."""
     made: Callable[..., AwsDoor] = AwsDoor if tracing is None else tracing.door
     pca = PrivateCa(
         access=rooms.access,
@@ -51,24 +54,13 @@ def aws_door(rooms: Rooms, regions: Callable[[str], bool], tracing: Tracing | No
         clock=rooms.clock,
         tokens=rooms.tokens,
     )
-    acm = CertificateManager(
-        access=rooms.access,
-        inventory=rooms.inventory,
-        requests=rooms.requests,
-        renewing=rooms.renewals.renewing,
-        imports=rooms.imports,
-        exports=rooms.exports,
-        validations=rooms.publics.validations,
-        clock=rooms.clock,
-        tokens=rooms.tokens,
-    )
     organizations = OrganizationsService(access=rooms.access, organizations=rooms.organizations, tokens=rooms.tokens)
     trail = CloudTrail(access=rooms.access, audit=rooms.audit)
     sts = SecurityTokens(access=rooms.access, assuming=rooms.assuming, audit=rooms.audit)
     return made(
         services=load_services(list(SERVICES)),
         implementations={
-            "acm": acm.operations(),
+            "acm": _certificates(rooms),
             "acm-pca": pca.operations(),
             "sts": sts.operations(),
             "iam": IdentityManagement(rooms.access, rooms.administration).operations(),
@@ -92,7 +84,22 @@ def aws_door(rooms: Rooms, regions: Callable[[str], bool], tracing: Tracing | No
         clock=rooms.clock,
         trail=rooms.audit,
         glance=rooms.access.at_one_glance,
+        throttle=throttle,
     )
+
+
+def _certificates(rooms: Rooms) -> dict[str, OperationFunction]:
+    return CertificateManager(
+        access=rooms.access,
+        inventory=rooms.inventory,
+        requests=rooms.requests,
+        renewing=rooms.renewals.renewing,
+        imports=rooms.imports,
+        exports=rooms.exports,
+        validations=rooms.publics.validations,
+        clock=rooms.clock,
+        tokens=rooms.tokens,
+    ).operations()
 
 
 def _objects(rooms: Rooms) -> dict[str, OperationFunction]:

@@ -27,6 +27,7 @@ from greatseal.app.outside import outside_buckets
 from greatseal.app.public_settings import public_wishes
 from greatseal.app.rooms import Rooms
 from greatseal.app.seats import Seat, Sockets, bind
+from greatseal.app.throttling import throttle
 from greatseal.app.timestamping import stamp_wishes
 from greatseal.app.tracing import Tracing, to_collector
 from greatseal.app.transparency import transparency_wishes
@@ -336,6 +337,18 @@ def _every_second(rooms: Rooms, seat: Seat, counted: WorkerMetrics, stopping: th
             _log.exception("audit_trail_not_sequenced")
 
 
+def _limits(settings: Settings) -> Limits:
+    server = settings.server
+    return Limits(
+        body_bytes=server.max_body_bytes,
+        header_bytes=server.max_header_bytes,
+        body_seconds=server.body_timeout_seconds,
+        workers=server.threads,
+        queued=server.queue_limit,
+        queue_seconds=server.queue_seconds,
+    )
+
+
 async def _listen(
     settings: Settings,
     rooms: Rooms,
@@ -346,14 +359,9 @@ async def _listen(
     announce: Callable[[str], None],
 ) -> None:
     server = settings.server
-    limits = Limits(
-        body_bytes=server.max_body_bytes,
-        header_bytes=server.max_header_bytes,
-        body_seconds=server.body_timeout_seconds,
-        workers=server.threads,
-        queued=server.queue_limit,
-    )
-    door = aws_door(rooms, _served(settings), observed.tracing)
+    limits = _limits(settings)
+    weighed = throttle(settings, workers=seat.of, refused=metrics.too_often)
+    door = aws_door(rooms, _served(settings), observed.tracing, weighed)
     log, write_log = logs.access_log(settings.log.format, rooms.clock)
 
     def edge(mounts: Mounts) -> EdgeApp:

@@ -95,6 +95,9 @@ class Tracing:
 class TracedDoor(AwsDoor):
     """The door of the AWS wire with a trace for each request."""
 
+    # What is done for many belongs to no trace of one.
+    _joins = False
+
     def __init__(self, tracing: Tracing, **collaborators: Any) -> None:
         """`collaborators` are those of the door."""
         super().__init__(**collaborators)

@@ -11,7 +11,7 @@ from greatseal.aws.tags import conditions as tag_conditions
 from greatseal.aws.tags import from_wire as tags_from_wire
 from greatseal.aws.tags import to_wire as tags_to_wire
 from greatseal.domain.access import Access, Question
-from greatseal.domain.authorities import AuditReports, Issuance, Lifecycle, Permissions, Registry
+from greatseal.domain.authorities import AuditReports, Issuance, Lifecycle, Ordered, Permissions, Registry
 from greatseal.domain.authorities.lifecycle import NewAuthority
 from greatseal.domain.authorities.model import Kind, Status, UsageMode, authority_id
 from greatseal.domain.authorities.order import Order
@@ -22,6 +22,7 @@ from greatseal.kernel.arn import Arn
 from greatseal.kernel.caller import Caller
 from greatseal.kernel.clock import Clock
 from greatseal.kernel.errors import NotFound
+from greatseal.kernel.later import Later
 from greatseal.kernel.pages import PageTokens
 from greatseal.x509 import pem
 from greatseal.x509.templates import DEFAULT_TEMPLATE, find_template, template_arn
@@ -123,7 +124,7 @@ class PrivateCa:
         """2.6"""
         return shapes.ca_certificate_wire(self._registry.certificate(self._authorize(caller, p)))
 
-    def issue_certificate(self, caller: Caller, p: Parameters) -> Result:
+    def issue_certificate(self, caller: Caller, p: Parameters) -> Later[Any, Ordered]:
         """2.7"""
         template = p.get("TemplateArn") or template_arn(caller.partition, DEFAULT_TEMPLATE)
         arn = self._authorize(caller, p, {"acm-pca:TemplateArn": template})
@@ -140,7 +141,12 @@ class PrivateCa:
             passthrough=asn1.passthrough(p.get("ApiPassthrough")) if found.from_api else None,
             idempotency_token=p.get("IdempotencyToken"),
         )
-        return {"CertificateArn": self._issuance.issue(caller, arn, order)}
+        return Later(
+            (caller, arn, order),
+            self._issuance.issue_together,
+            then=lambda ordered: {"CertificateArn": ordered.arn},
+            is_recorded=lambda ordered: not ordered.repeated,
+        )
 
     def get_certificate(self, caller: Caller, p: Parameters) -> Result:
         """2.8"""

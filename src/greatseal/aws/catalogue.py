@@ -38,7 +38,7 @@ NOT_YET: Mapping[str, Mapping[str, str]] = {
 
 SERVICES = tuple(NOT_YET)
 
-QUICK = frozenset(
+QUICK = frozenset({"ACMPrivateCA.IssueCertificate"}) | frozenset(
     f"TrentService.{name}"
     for name in (
         "Decrypt",
@@ -55,7 +55,9 @@ QUICK = frozenset(
         "VerifyMac",
     )
 )
-"""The targets of operations that change nothing and read what is remembered: such requests are answered in groups."""
+"""The targets of operations that read what is remembered and change nothing, or change it together (`kernel.later`):
+such requests are answered in groups.
+"""
 
 
 def implemented(service: str) -> frozenset[str]:

@@ -1,12 +1,12 @@
 """The door of the AWS wire: one request from bytes to bytes, stage by stage.
 
-    route -> authenticate -> decode -> validate -> operation function -> encode
+    route -> authenticate -> weigh -> decode -> weigh -> validate -> operation function -> encode
 
 Each stage hands the next one a new value. Errors of every stage are translated in one place, `AwsDoor.handle`, and
 spelled in the client's protocol.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import datetime
@@ -23,18 +23,26 @@ from greatseal.aws.protocol.router import Route, Router
 from greatseal.aws.protocol.sigv4 import Anonymous, Credential, Sessions, Verified, resolver, verify
 from greatseal.aws.protocol.trail import elements
 from greatseal.aws.protocol.validate import STYLES, Style, validate
+from greatseal.aws.throttling import Throttle, Throttled
 from greatseal.aws.wire import WireError, internal_failure
 from greatseal.crypto.signature import SignerUnavailable
 from greatseal.edge.messages import HttpRequest, HttpResponse
 from greatseal.kernel.caller import Caller
 from greatseal.kernel.clock import Clock
 from greatseal.kernel.errors import Refusal
-from greatseal.kernel.group import Waits, grouped
+from greatseal.kernel.group import Waits, grouped, waits
+from greatseal.kernel.later import Later, Settled, settle
 
 _log = structlog.get_logger("greatseal.aws")
 
-OperationFunction = Callable[[Caller, dict[str, Any]], Mapping[str, Any] | None]
-"""One operation: plain parameters in, a plain result out; raises a `Refusal` or, for wire matters, a `WireError`."""
+OperationFunction = Callable[[Caller, dict[str, Any]], Mapping[str, Any] | Later[Any, Any] | None]
+"""One operation: plain parameters in, a plain result out, now or `Later`.
+
+Raises a `Refusal` or, for wire matters, a `WireError`.
+"""
+
+_Steps = Generator[Later[Any, Any], Settled, HttpResponse]
+"""The answer to one request; on the way it may ask for what is made together with others."""
 
 Implementations = Mapping[str, Mapping[str, OperationFunction]]
 """Operation functions by service and operation name."""
@@ -69,6 +77,9 @@ class CallTrail(Protocol):
 class AwsDoor:
     """Answers AWS requests for a set of services."""
 
+    _joins = True
+    """Whether requests may have something done together; otherwise those that would are asked alone."""
+
     def __init__(
         self,
         *,
@@ -82,12 +93,13 @@ class AwsDoor:
         region: str = "us-east-1",
         trail: CallTrail | None = None,
         glance: Callable[[], AbstractContextManager[None]] = nullcontext,
+        throttle: Throttle | None = None,
     ) -> None:
         """Raises ValueError unless every operation of every service is implemented or named in `not_yet`.
 
         `credentials` finds a long-term key, `sessions` a temporary one by its id and token; without `sessions` every
         token is refused. `region` is where callers are who did not sign. Without `trail` nothing is recorded. Within
-        a `glance` the policies are those of its beginning.
+        a `glance` the policies are those of its beginning. Without `throttle` nobody asks too often.
         """
         for service in services:
             _check_complete(service, implementations.get(service.name, {}), not_yet.get(service.name, {}))
@@ -100,24 +112,65 @@ class AwsDoor:
         self._region = region
         self._trail = trail
         self._glance = glance
+        self._throttle = throttle or Throttle()
 
     def handle_together(self, requests: Sequence[HttpRequest]) -> list[HttpResponse | None]:
-        """The answers to requests that change nothing, in their order; None for one that must be asked alone.
+        """The answers to requests, in their order; None for one that must be asked alone.
 
-        They share one look at what authorization reads and one write to the trail, before the first is answered.
+        They share one look at what authorization reads and one write to the trail, before the first is answered. Those
+        of them that change something do it together after that.
         """
         answers: list[HttpResponse | None] = []
+        begun: dict[int, tuple[_Steps, Later[Any, Any]]] = {}
         try:
             with self._glance(), self._trail.together() if self._trail else nullcontext(), grouped():
-                for request in requests:
+                for position, request in enumerate(requests):
                     structlog.contextvars.bind_contextvars(request_id=request.request_id)
                     try:
-                        answers.append(self.handle(request))
+                        answers.append(self._begin(request, position, begun))
                     except Waits:
                         answers.append(None)
         except Exception:  # noqa: BLE001 - whatever went wrong: no answer without a record
             _log.exception("audit_failed", requests=len(requests))
             return [self._opaque(request) for request in requests]
+        for position, answer in self._end(requests, begun).items():
+            answers[position] = answer
+        return answers
+
+    def _begin(
+        self, request: HttpRequest, position: int, begun: dict[int, tuple[_Steps, Later[Any, Any]]]
+    ) -> HttpResponse | None:
+        """The answer; None, and an entry in `begun`, for what is done together. Raises Waits."""
+        if not self._joins:
+            return self.handle(request)
+        steps = self._steps(request)
+        found = _next(steps)
+        if isinstance(found, HttpResponse):
+            return found
+        begun[position] = steps, found
+        return None
+
+    def _end(
+        self, requests: Sequence[HttpRequest], begun: Mapping[int, tuple[_Steps, Later[Any, Any]]]
+    ) -> dict[int, HttpResponse | None]:
+        """The answers to what is done together; None for one that must be asked alone."""
+        answers: dict[int, HttpResponse | None] = {}
+        if not begun:
+            return answers
+        outcomes = settle([later for _, later in begun.values()])
+        try:
+            with self._trail.together() if self._trail else nullcontext():
+                for (position, (steps, _)), outcome in zip(begun.items(), outcomes, strict=True):
+                    structlog.contextvars.bind_contextvars(request_id=requests[position].request_id)
+                    try:
+                        answer = _next(steps, outcome)
+                    except Waits:
+                        answer = None
+                    assert not isinstance(answer, Later)
+                    answers[position] = answer
+        except Exception:  # noqa: BLE001 - whatever went wrong: no answer without a record
+            _log.exception("audit_failed", requests=len(begun))
+            return {position: self._opaque(requests[position]) for position in begun}
         return answers
 
     def _opaque(self, request: HttpRequest) -> HttpResponse:
@@ -127,19 +180,39 @@ class AwsDoor:
 
     def handle(self, request: HttpRequest) -> HttpResponse:
         """The answer to one request. A defect is logged and answered as InternalFailure; in a group, raises Waits."""
+        steps = self._steps(request)
+        found = _next(steps)
+        if isinstance(found, Later):
+            try:
+                waits()
+                found = _next(steps, settle([found])[0])
+            except Waits as wait:
+                found = _next(steps, wait)
+        assert isinstance(found, HttpResponse)
+        return found
+
+    def _steps(self, request: HttpRequest) -> _Steps:
         now = self._clock.now()
         codec = self._router.codec_for(request)
         route: Route | None = None
         caller: Caller | None = None
+        parameters: dict[str, Any] = {}
         try:
             route = self._router.route(request)
             caller = _caller(route, self._authenticate(route, request, now), request, now)
+            self._throttle.enter(caller)
             parameters = self._parameters(route, request)
+            self._throttle.admit(caller, parameters)
             caller = replace(caller, request_parameters=elements(route.service.name, route.operation.input, parameters))
             validate(route.operation.input, parameters, STYLES.get(route.service.name, Style.QUOTED))
             result = self._implementations[route.service.name][route.operation.name](caller, parameters)
+            is_recorded = False
+            if isinstance(result, Later):
+                settled = yield result
+                result, is_recorded = settled.result, settled.is_recorded
             answer = route.codec.encode(route.service, route.operation, result, request.request_id)
-            self._record(caller, elements(route.service.name, route.operation.output, result) if result else None)
+            if not is_recorded:
+                self._record(caller, elements(route.service.name, route.operation.output, result) if result else None)
             return _response(answer, route, request, now)
         except WireError as found:
             error = found
@@ -147,6 +220,8 @@ class AwsDoor:
             assert route is not None  # only operation functions refuse
             error = from_refusal(route.service, refusal)
         except Waits:
+            assert caller is not None  # only operation functions wait
+            self._throttle.give_back(caller, parameters)
             raise
         except SignerUnavailable:
             _log.exception("key_store_unavailable", request_id=request.request_id, operation=_label(route))
@@ -167,8 +242,12 @@ class AwsDoor:
             self._trail.record_call(caller, response=response)
 
     def _record_failure(self, caller: Caller, error: WireError) -> bool:
-        """Whether the failed call could be recorded; otherwise its answer must tell nothing."""
-        if self._trail is None or not caller.account:
+        """Whether the failed call could be recorded; otherwise its answer must tell nothing.
+
+        Of calls that came too often one a minute is recorded: nothing was done, and a write for each would be the load
+        that they are refused for.
+        """
+        if self._trail is None or not caller.account or (isinstance(error, Throttled) and error.told):
             return True
         try:
             self._trail.record_call(caller, error_code=trail_code(error.code), error_message=error.message)
@@ -195,6 +274,17 @@ class AwsDoor:
             # Not a 5xx: SDKs would try again.
             raise WireError("UnsupportedOperation", f"{service.name}:{operation.name} is not supported: {reason}")
         return route.codec.decode(operation, request)
+
+
+def _next(steps: _Steps, outcome: Settled | Exception | None = None) -> HttpResponse | Later[Any, Any]:
+    """Goes on with a request: to its answer, or to what it asks for first. Raises Waits."""
+    try:
+        if outcome is None:
+            return next(steps)
+        return steps.throw(outcome) if isinstance(outcome, Exception) else steps.send(outcome)
+    except StopIteration as end:
+        answer: HttpResponse = end.value
+        return answer
 
 
 def _check_complete(service: Service, functions: Mapping[str, Any], reasons: Mapping[str, str]) -> None:
@@ -247,7 +337,7 @@ def _response(
     )
     # What the answer to HEAD would have been is told by its headers alone (RFC 9110 section 9.3.2).
     body = b"" if request.method == "HEAD" else answer.body
-    return HttpResponse(answer.status, headers, body, _label(route))
+    return HttpResponse(answer.status, headers, body, _label(route), error.code if error else "")
 
 
 def _length(answer: Answer) -> tuple[tuple[bytes, bytes], ...]:

@@ -5,6 +5,7 @@ DER of its SubjectPublicKeyInfo. The classes of `cryptography` do not leave this
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
@@ -98,6 +99,8 @@ def encode_public(key: PublicKey) -> bytes:
     return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
+# Reading a key takes longer than verifying a signature with it, and whoever certifies one reads it again and again.
+@lru_cache(maxsize=256)
 def load_public(spki: bytes) -> PublicKey:
     """The key inside a SubjectPublicKeyInfo. Raises UnusableKey, also for a point that is not on its curve."""
     try:

@@ -4,10 +4,10 @@ Rules: Baseline Requirements 6.1.1.3, 6.1.5 and 6.1.6; RFC 5480 (named curves on
 faults.md rows 11 to 16, 18 to 21 and 23. The real service certifies any key (acm-pca.md 5); Greatseal does not.
 """
 
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from greatseal.crypto.blocklist import DEFAULT_BLOCKLIST, Blocklist
+from greatseal.crypto.keypair import UnusableKey, encode_public, load_public
 from greatseal.crypto.rsa_weakness import MIN_BITS, rsa_weaknesses
 from greatseal.crypto.spki import MalformedSpki, SubjectPublicKeyInfo, parse_rsa, parse_spki
 
@@ -63,7 +63,7 @@ def weaknesses(
     except MalformedSpki as malformed:
         return (str(malformed),)
     if info.oid == _EC:
-        return _ec(info, blocklist)
+        return _ec(info, spki, blocklist)
     if info.oid in _MLDSA_SIZES:
         return _mldsa(info, spki, blocklist)
     name = _OTHER_ALGORITHMS.get(info.oid, info.oid)
@@ -86,7 +86,7 @@ def _rsa(info: SubjectPublicKeyInfo, spki: bytes, blocklist: Blocklist, min_bits
     return found + _known(spki, blocklist)
 
 
-def _ec(info: SubjectPublicKeyInfo, blocklist: Blocklist) -> tuple[str, ...]:
+def _ec(info: SubjectPublicKeyInfo, spki: bytes, blocklist: Blocklist) -> tuple[str, ...]:
     curve = _CURVES.get(info.parameters or b"")
     if curve is None:
         if (info.parameters or b"")[:1] == b"\x30":
@@ -96,11 +96,10 @@ def _ec(info: SubjectPublicKeyInfo, blocklist: Blocklist) -> tuple[str, ...]:
         # 00 is the point at infinity; 06 and 07 are the hybrid form, which RFC 5480 section 2.2 does not allow.
         return ("The elliptic curve point is at infinity or in a form that certificates do not use.",)
     try:
-        key = ec.EllipticCurvePublicKey.from_encoded_point(curve(), info.key_bytes)
-    except ValueError:
+        key = load_public(spki)
+    except UnusableKey:
         return (f"The public key is not a point on the curve {curve.name}.",)
-    canonical = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    return _known(canonical, blocklist)
+    return _known(encode_public(key), blocklist)
 
 
 def _mldsa(info: SubjectPublicKeyInfo, spki: bytes, blocklist: Blocklist) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from functools import partial
 
 import structlog
 
+from greatseal.edge.admission import Admission
 from greatseal.edge.crew import Crew
 from greatseal.edge.express import Express
 from greatseal.edge.messages import HeaderList, HttpRequest, HttpResponse, json_response
@@ -19,6 +20,7 @@ from greatseal.edge.reading import (
     Scope,
     Send,
     headers_of,
+    is_small,
     raw_path_of,
     read_body,
     request_of,
@@ -65,8 +67,7 @@ class EdgeApp:
         self._shutdown = tuple(shutdown)
         self._access_log = access_log
         self._crew: Crew[_Visit, HttpResponse | None] = Crew(limits.workers, "greatseal-door", _together)
-        # Only the event loop changes it: no lock.
-        self._admitted = 0
+        self._admission = Admission(workers=limits.workers, queued=limits.queued, seconds=limits.queue_seconds)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one ASGI scope."""
@@ -106,33 +107,28 @@ class EdgeApp:
         headers = headers_of(scope, self._limits)
         if mount is None:
             return _plain_error(404, "Not found", request_id)
-        if not mount.inline and self._overloaded():
-            # Before the body is read: a request that will be refused need not be carried.
-            return self._shed(request_id)
+        if not mount.inline and not is_small(headers) and self._admission.is_full():
+            # A body that will be refused need not be carried; but whatever of it is on its way spoils the connection.
+            return self._shed(request_id, _CLOSE)
         body_bytes = mount.body_bytes if mount.body_bytes is not None else self._limits.body_bytes
         body = await read_body(receive, headers, body_bytes=body_bytes, seconds=self._limits.body_seconds)
-        request = request_of(scope, headers, body, request_id)
-        if mount.inline:
-            return _guarded(mount, request)
-        if self._overloaded():
+        if not mount.inline and self._admission.is_full():
             return self._shed(request_id)
-        return await self._run(mount, request)
+        request = request_of(scope, headers, body, request_id)
+        return _guarded(mount, request) if mount.inline else await self._run(mount, request)
 
-    def _overloaded(self) -> bool:
-        return self._admitted >= self._limits.workers + self._limits.queued
-
-    def _shed(self, request_id: str) -> HttpResponse:
+    def _shed(self, request_id: str, more: HeaderList = ()) -> HttpResponse:
         self._metrics.shed.inc()
-        return _plain_error(503, "Too many requests are waiting", request_id, ((b"retry-after", b"1"), *_CLOSE))
+        return _plain_error(503, "Too many requests are waiting", request_id, ((b"retry-after", b"1"), *more))
 
     async def _run(self, mount: Mount, request: HttpRequest) -> HttpResponse:
-        self._admitted += 1
+        self._admission.enter()
         self._metrics.in_flight.inc()
         if mount.together is not None and mount.is_quick(request):
             answer = await self._crew.join((mount, request), self._release)
             if answer is not None:
                 return answer
-            self._admitted += 1
+            self._admission.enter()
             self._metrics.in_flight.inc()
         answer = await self._crew.run(partial(_guarded, mount, request), self._release)
         assert answer is not None
@@ -140,7 +136,7 @@ class EdgeApp:
 
     def _release(self) -> None:
         """The slot is free when the thread is, also when the client's task was cancelled meanwhile."""
-        self._admitted -= 1
+        self._admission.leave()
         self._metrics.in_flight.dec()
 
     def _record(
@@ -150,18 +146,19 @@ class EdgeApp:
         self._metrics.answered(door, response.operation, response.status, seconds)
         client = scope.get("client")
         # Never the query, the body or a header: they may carry signatures, tokens and keys.
-        self._access_log(
-            {
-                "door": door,
-                "method": scope["method"],
-                "path": raw_path_of(scope).decode("latin-1"),
-                "operation": response.operation,
-                "status": response.status,
-                "ms": round(seconds * 1000, 2),
-                "request_id": request_id,
-                "client": client[0] if client else "",
-            }
-        )
+        entry: dict[str, object] = {
+            "door": door,
+            "method": scope["method"],
+            "path": raw_path_of(scope).decode("latin-1"),
+            "operation": response.operation,
+            "status": response.status,
+            "ms": round(seconds * 1000, 2),
+            "request_id": request_id,
+            "client": client[0] if client else "",
+        }
+        if response.error:
+            entry["error"] = response.error
+        self._access_log(entry)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:

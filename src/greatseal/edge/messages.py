@@ -63,6 +63,8 @@ class HttpResponse:
     body: bytes = b""
     operation: str = ""
     """What was asked, for log and metrics. Only names from a closed list: it becomes a metric label."""
+    error: str = ""
+    """The code of a refusal, for the log."""
 
 
 def json_response(status: int, content: object, extra: HeaderList = ()) -> HttpResponse:

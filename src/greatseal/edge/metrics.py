@@ -32,6 +32,13 @@ class EdgeMetrics:
         self.shed = Counter(
             "greatseal_http_shed", "Requests refused with 503 because too many were waiting", registry=registry
         )
+        self.throttled = Counter(
+            "greatseal_throttled",
+            "Requests refused because they came too often, by operation and by whose quota it was: that of the "
+            "`account` or of the `principal`",
+            ("operation", "quota"),
+            registry=registry,
+        )
         # Labels come from closed lists, so this ends; finding a series by its labels costs more than counting.
         self._counting = lru_cache(maxsize=None)(self.counting)
 
@@ -48,6 +55,10 @@ class EdgeMetrics:
     def answered(self, door: str, operation: str, status: int, seconds: float) -> None:
         """Counts one answer."""
         self._counting(door, operation, status)(seconds)
+
+    def too_often(self, operation: str, quota: str) -> None:
+        """Counts one request that came too often."""
+        self.throttled.labels(operation, quota).inc()
 
 
 class DeliveryMetrics:

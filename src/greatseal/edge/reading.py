@@ -33,6 +33,8 @@ class Limits:
     """Threads that run handlers."""
     queued: int = 256
     """Requests that may wait for a thread; more are refused with 503."""
+    queue_seconds: float = 0.3
+    """How long the last of them may have to wait; whoever would wait longer is refused with 503."""
 
 
 class Refused(Exception):
@@ -73,6 +75,17 @@ def _declared_length(headers: HeaderList) -> int | None:
     if not value.isdigit() or len(value) > 18:
         raise Refused(400, "Content-Length is not a number")
     return int(value)
+
+
+# What is this small has arrived with the head as a rule: reading it costs less than another handshake.
+_SMALL_BODY = 64 * 1024
+
+
+def is_small(headers: HeaderList) -> bool:
+    """Whether the request says that its body is small, so that it can be read to the end and the connection kept."""
+    if any(name == b"transfer-encoding" for name, _ in headers):
+        return False
+    return (_declared_length(headers) or 0) <= _SMALL_BODY
 
 
 async def read_body(receive: Receive, headers: HeaderList, *, body_bytes: int, seconds: float) -> bytes:

@@ -12,6 +12,7 @@ from msgspec import Meta
 from greatseal.settings.control import DomainControlSettings, PerspectiveSettings, ResolverSettings
 from greatseal.settings.dns import DnsProviderSettings, UpstreamSettings, ZoneServerSettings
 from greatseal.settings.paths import DataPaths
+from greatseal.settings.quotas import QuotasSettings
 from greatseal.settings.timestamps import TimestampSettings
 from greatseal.settings.transparency import OutsideLogs, TransparencySettings
 from greatseal.settings.trust_services import TrustServicesSettings
@@ -55,6 +56,10 @@ class ServerSettings(Section, frozen=True, kw_only=True):
     queue_limit: Annotated[
         int, Meta(ge=0, description="Requests that may wait for a thread; more are answered with 503 at once")
     ] = 256
+    queue_seconds: Annotated[
+        float,
+        Meta(gt=0, le=60, description="How long a request may have to wait for a thread; else it is answered with 503"),
+    ] = 0.3
 
 
 class KekSettings(Section, frozen=True, kw_only=True):
@@ -395,6 +400,7 @@ class Settings(Section, frozen=True, kw_only=True):
     ] = None
     tracing: TracingSettings = TracingSettings()
     server: ServerSettings = ServerSettings()
+    quotas: QuotasSettings = QuotasSettings()
     kek: KekSettings = KekSettings()
     keys: KeysSettings = KeysSettings()
     key_stores: Annotated[

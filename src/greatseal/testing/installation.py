@@ -7,6 +7,7 @@ installation.work()                             # runs the jobs that are due
 installation.clock.advance(timedelta(days=400))
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from io import BytesIO
 from typing import Any
@@ -24,6 +25,7 @@ from greatseal.app.doors import aws_door
 from greatseal.app.publics import PublicWishes
 from greatseal.app.rooms import Rooms
 from greatseal.aws.door import AwsDoor
+from greatseal.aws.throttling import Throttle
 from greatseal.crypto.wrap import Keyring
 from greatseal.domain.access import Credential
 from greatseal.domain.access.ports import IssuerKeys
@@ -61,6 +63,7 @@ class Installation:
         region: str = REGION,
         issuer_keys: IssuerKeys | None = None,
         kek: Secret | Keyring = _KEK,
+        throttle: Throttle | None = None,
         **more: Any,
     ) -> None:
         """`more` goes to `greatseal.app.building.build` as it is."""
@@ -81,7 +84,7 @@ class Installation:
             **more,
         )
         self.credential: Credential = self.rooms.access.ensure_root(account=account)
-        self.door: AwsDoor = aws_door(self.rooms, lambda _: True)
+        self.door: AwsDoor = aws_door(self.rooms, lambda _: True, throttle=throttle)
         schedule = Schedule(storage=storage, clock=self.clock, tasks=self.rooms.recurring())
         self.runner = Runner(
             storage=storage,
@@ -110,10 +113,11 @@ class Installation:
         region: str | None = None,
         credential: Credential | None = None,
         token: str | None = None,
+        retries: Mapping[str, Any] | None = None,
     ) -> Any:
         """A boto3-style client whose requests are answered in this process, signed at the installation's time.
 
-        `token` is the session token of a temporary credential.
+        `token` is the session token of a temporary credential, `retries` what botocore calls so; none by default.
         """
         signer = credential or self.credential
         session = botocore.session.Session()
@@ -123,7 +127,7 @@ class Installation:
             service,
             region_name=region or self.region,
             endpoint_url=ENDPOINT,
-            config=Config(retries={"max_attempts": 0}, parameter_validation=False),
+            config=Config(retries=dict(retries or {"max_attempts": 0}), parameter_validation=False),
         )
 
         def answer(request: Any, **_: Any) -> AWSResponse:

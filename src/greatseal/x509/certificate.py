@@ -58,16 +58,12 @@ class Certificate:
         Only the frame is checked, not the values of extensions: certificates with a broken value exist
         (acm-pca.md 6.4) and must still be listed and revoked.
         """
-        return _parsed_before(data) if len(data) <= _LARGEST_KEPT else cls._parse(data)
+        return _parsed_before(data) if len(data) <= _LARGEST_KEPT else cls.parse_once(data)
 
     @classmethod
-    def _parse(cls, data: bytes) -> "Certificate":
-        outer = der.only(data, der.SEQUENCE)
-        tbs = outer.raw(der.SEQUENCE)
-        algorithm = outer.raw(der.SEQUENCE)
-        signature = outer.octets()
-        outer.end()
-
+    def parse_once(cls, data: bytes) -> "Certificate":
+        """As `parse`, for octets that will not be met again."""
+        tbs, algorithm, signature = read_parts(data)
         inside = der.only(tbs, der.SEQUENCE)
         version = _read_version(inside)
         serial = inside.integer()
@@ -167,7 +163,15 @@ class Certificate:
 
 @lru_cache(_KEPT)
 def _parsed_before(data: bytes) -> Certificate:
-    return Certificate._parse(data)
+    return Certificate.parse_once(data)
+
+
+def read_parts(data: bytes) -> tuple[bytes, bytes, bytes]:
+    """To-be-signed part, AlgorithmIdentifier (both DER) and signature of a certificate (DER). Raises DerError."""
+    outer = der.only(data, der.SEQUENCE)
+    parts = outer.raw(der.SEQUENCE), outer.raw(der.SEQUENCE), outer.octets()
+    outer.end()
+    return parts
 
 
 def read_holder(data: bytes) -> tuple[datetime, datetime, Name]:

@@ -7,12 +7,17 @@ byte and a subject from a request is copied unchanged (acm-pca.md 6.4).
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from greatseal.kernel.errors import InvalidArgument
 from greatseal.x509 import der
 from greatseal.x509.attributes import COMMON_NAME, EMAIL_ADDRESS, Attribute
 
 __all__ = ["Attribute", "Name", "comparison_key", "same_name", "subject_from_attributes", "subject_from_custom"]
+
+
+# A name is read from a request, in the certificate that is to be, and in every one that its holder issues.
+_KEPT, _LARGEST_KEPT = 1024, 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +30,10 @@ class Name:
     @classmethod
     def parse(cls, data: bytes) -> "Name":
         """The name whose complete DER is `data`. Raises DerError, also for an RDN without attributes."""
+        return _read_before(data) if len(data) <= _LARGEST_KEPT else cls._parse(data)
+
+    @classmethod
+    def _parse(cls, data: bytes) -> "Name":
         inside = der.only(data, der.SEQUENCE)
         rdns: list[tuple[Attribute, ...]] = []
         while inside.peek() is not None:
@@ -77,6 +86,11 @@ class Name:
     def display(self) -> str:
         """The name as ACM prints it: in the order of the certificate, comma without space (acm.md)."""
         return ",".join("+".join(_print(attribute, known_only=False) for attribute in rdn) for rdn in self.rdns)
+
+
+@lru_cache(_KEPT)
+def _read_before(data: bytes) -> Name:
+    return Name._parse(data)
 
 
 _KNOWN = {COMMON_NAME: "CN", "2.5.4.11": "OU", "2.5.4.10": "O", "2.5.4.7": "L", "2.5.4.8": "ST", "2.5.4.6": "C"}

@@ -5,6 +5,7 @@ of more kinds and its signature algorithm may be spelt in ways that we would not
 read, strictly. Whether such a key is good enough for a certificate is decided by the issuance policy.
 """
 
+from contextlib import suppress
 from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -12,7 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ed448, ed25519, padding, rsa
 
 from greatseal.crypto.algorithms import signature_algorithm_of
-from greatseal.crypto.keypair import PublicKey
+from greatseal.crypto.keypair import PublicKey, UnusableKey, load_public
 from greatseal.crypto.signature import verify_with
 from greatseal.x509 import der
 
@@ -77,6 +78,8 @@ def load_subject_key(spki: bytes) -> SubjectKey:
     if oid == _RSA_PSS:
         # Its holder forbids PKCS#1 v1.5, a promise that the library does not carry along.
         raise der.DerError("an RSA key that is restricted to PSS is not supported")
+    with suppress(UnusableKey):
+        return load_public(spki)
     try:
         key = serialization.load_der_public_key(spki)
     except (ValueError, TypeError, UnsupportedAlgorithm):

@@ -121,15 +121,20 @@ async def exchange(port: int, raw: bytes, *, eof: bool = False) -> Answer:
         writer.write(raw)
         if eof:
             writer.write_eof()
-        async with asyncio.timeout(20):
-            try:
-                head = await reader.readuntil(b"\r\n\r\n")
-            except asyncio.IncompleteReadError as error:
-                return Answer(error.partial)
-            length = Answer(head).headers.get("content-length", "0")
-            return Answer(head + await reader.readexactly(int(length)))
+        return await answered(reader)
     finally:
         writer.close()
+
+
+async def answered(reader: asyncio.StreamReader) -> Answer:
+    """The next answer on a connection."""
+    async with asyncio.timeout(20):
+        try:
+            head = await reader.readuntil(b"\r\n\r\n")
+        except asyncio.IncompleteReadError as error:
+            return Answer(error.partial)
+        length = Answer(head).headers.get("content-length", "0")
+        return Answer(head + await reader.readexactly(int(length)))
 
 
 def head(path: str = "/", method: str = "POST", *lines: str) -> bytes:
@@ -242,13 +247,24 @@ def test_shedding(serve: Any) -> None:
             assert "greatseal_http_in_flight 2.0" in edge.metrics()
             shed = await exchange(port, head("/", "POST", "Content-Length: 1000000"))
             assert (shed.status, shed.headers["retry-after"]) == (503, "1")
+            assert shed.headers["connection"] == "close"
+            # One connection for many refusals: another handshake would cost more than they do.
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            for _ in range(3):
+                writer.write(head("/", "POST", "Content-Length: 3") + b"abc")
+                again = await answered(reader)
+                assert (again.status, again.headers["retry-after"]) == (503, "1")
+                assert "connection" not in again.headers
             # Health answers under overload.
             assert (await exchange(port, head("/healthz", "GET"))).body == b"ok"
             release.set()
             assert [answer.status for answer in await asyncio.gather(*waiting)] == [200, 200]
+            writer.write(head("/", "GET"))
+            assert (await answered(reader)).status == 200
+            writer.close()
 
     run(work)
-    assert "greatseal_http_shed_total 1.0" in edge.metrics()
+    assert "greatseal_http_shed_total 4.0" in edge.metrics()
 
 
 def test_defects_are_opaque_and_logged(serve: Any) -> None:

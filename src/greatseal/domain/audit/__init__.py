@@ -8,6 +8,7 @@ Ruled by docs/audit.md. Calls no other room; the key that signs checkpoints is a
 from greatseal.domain.audit.cloudtrail import INTERNAL
 from greatseal.domain.audit.log import AuditLog
 from greatseal.domain.audit.model import (
+    Act,
     AuditFailed,
     AuditRecord,
     InvalidLookup,
@@ -24,6 +25,7 @@ from greatseal.domain.audit.verification import Finding, Kind, Report, verify
 
 __all__ = [
     "INTERNAL",
+    "Act",
     "Audit",
     "AuditFailed",
     "AuditLog",

@@ -70,6 +70,16 @@ class AuditRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Act:
+    """What a caller does to resources (ARNs), as `Audit.record` takes it."""
+
+    caller: Caller
+    resources: tuple[str, ...]
+    response: Mapping[str, object] | None = None
+    detail: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """How a call ended. The response is JSON text."""
 

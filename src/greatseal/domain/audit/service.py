@@ -4,11 +4,12 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 
 from greatseal.crypto.merkle import leaf_hash
 from greatseal.domain.audit import cloudtrail, leaf, search
 from greatseal.domain.audit.drafts import Drafts
-from greatseal.domain.audit.model import AuditFailed, AuditRecord, Lookup, Outcome, SinkFailed, describe, reads
+from greatseal.domain.audit.model import Act, AuditFailed, AuditRecord, Lookup, Outcome, SinkFailed, describe, reads
 from greatseal.domain.audit.ports import AuditSink, IdentityOf
 from greatseal.domain.audit.seal import RECORD, Seals
 from greatseal.domain.audit.store import records as store
@@ -77,13 +78,19 @@ class Audit:
         `response` is what the caller is told, under the names of our own language (`certificate_arn`); the record
         spells them as CloudTrail does. Raises SinkFailed, which must end the transaction.
         """
-        told = None if response is None else cloudtrail.response_elements(response)
+        self.record_all(tx, [Act(caller, resources, response, detail)])
+
+    def record_all(self, tx: Tx, acts: Sequence[Act]) -> None:
+        """As `record` for each act, with one statement."""
+        self._append(tx, [self._record_of(tx, act) for act in acts])
+        for act in acts:
+            tx.on_commit(partial(self._heard.add, act.caller))
+
+    def _record_of(self, tx: Tx, act: Act) -> AuditRecord:
+        told = None if act.response is None else cloudtrail.response_elements(act.response)
         outcome = Outcome(response=told, read_only=False)
-        record = self._drafts.take(
-            tx, caller, resources, detail, told, lambda: self._make(caller, resources, detail, outcome)
-        )
-        self._append(tx, [record])
-        tx.on_commit(lambda: self._heard.add(caller))
+        make = partial(self._make, act.caller, act.resources, act.detail, outcome)
+        return self._drafts.take(tx, act.caller, act.resources, act.detail, told, make)
 
     def recorded(self, caller: Caller) -> bool:
         """Whether this thread committed a record of this very call for the caller's account."""
@@ -152,7 +159,7 @@ class Audit:
         return search.run(self._open(), self._tokens, account, region, wanted, limit=limit, token=token)
 
     def _make(
-        self, caller: Caller, resources: tuple[str, ...], detail: dict[str, str], outcome: Outcome
+        self, caller: Caller, resources: tuple[str, ...], detail: Mapping[str, str], outcome: Outcome
     ) -> AuditRecord:
         at = self._clock.now()
         return describe(

@@ -5,15 +5,15 @@ used, and what was signed can always be finished from there.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import partial
 
-from greatseal.crypto.algorithms import SignatureAlgorithm
 from greatseal.crypto.signature import SignerUnavailable
-from greatseal.domain.audit import Audit
+from greatseal.domain.audit import Act, Audit
+from greatseal.domain.authorities.drafting import Draft, check, draft, embedded, profile_of, terms_of
 from greatseal.domain.authorities.issued import (
     IssuedCertificate,
     JournalEntry,
@@ -23,8 +23,8 @@ from greatseal.domain.authorities.issued import (
     serial_of_certificate_arn,
     serial_text,
 )
-from greatseal.domain.authorities.model import Authority, CaCertificate, parsed_chain, require
-from greatseal.domain.authorities.order import Order, check_authority, check_limits, check_request
+from greatseal.domain.authorities.model import Authority, require
+from greatseal.domain.authorities.order import Order, check_authority, check_request
 from greatseal.domain.authorities.ports import RevocationAddresses, RevocationPoints
 from greatseal.domain.authorities.registry import Registry
 from greatseal.domain.authorities.signing import ABANDONED_AFTER, Prepared, Signing, issued_of, precertificate_of
@@ -37,23 +37,52 @@ from greatseal.domain.policy import KeyPolicy
 from greatseal.kernel.caller import Caller
 from greatseal.kernel.clock import Clock
 from greatseal.kernel.entropy import Entropy
-from greatseal.kernel.errors import InProgress, InvalidArgument, MalformedCsr, NotFound, RequestFailed
+from greatseal.kernel.errors import InProgress, InvalidArgument, MalformedCsr, NotFound, Refusal, RequestFailed
+from greatseal.kernel.group import Waits
 from greatseal.kernel.ids import new_serial
 from greatseal.storage import Storage, Tx, idempotency
-from greatseal.x509 import lint, sct, templates, validity
-from greatseal.x509.certificate import Certificate, TbsCertificate, encode_tbs
+from greatseal.x509.certificate import Certificate
 from greatseal.x509.csr import CertificationRequest
-from greatseal.x509.der import DerError
-from greatseal.x509.templates import IssuerFacts, Template, find_any_template
-from greatseal.x509.tls_encoding import EncodingError
+from greatseal.x509.templates import find_any_template
 
 log = logging.getLogger(__name__)
 
 _SERIAL_ATTEMPTS = 4
+_KEPT = 1024
 
 
 class _SerialTaken(Exception):
     """The CA has a certificate with this serial: everything is undone and tried with another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """What became of an order: the ARN of its certificate, which is that of an earlier one when it was `repeated`."""
+
+    arn: str
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """An order after step 1."""
+
+    caller: Caller
+    arn: str
+    order: Order
+    request: CertificationRequest
+    key: str
+    """The fingerprint of the key that is to be certified."""
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """One try to prepare what is asked, with a serial of its own."""
+
+    asked: _Asked
+    serial: int | None = None
+    now: datetime | None = None
+    draft: Draft | None = None
 
 
 class Issuance:
@@ -85,6 +114,9 @@ class Issuance:
         self._points = points
         self._clock = clock
         self._entropy = entropy
+        # By the id of a CA, those of its last certificate: a guess for the next one.
+        self._addresses: dict[str, RevocationAddresses] = {}
+        self._devices: dict[str, bool] = {}
 
     def issue(self, caller: Caller, arn: str, order: Order) -> str:
         """Issues a certificate and returns its ARN; the same token within five minutes returns the same ARN.
@@ -92,124 +124,191 @@ class Issuance:
         A key that cannot be reached now signs later (`finish_open`): the request is accepted and its row is open, so
         that a client which tries again does not have a second certificate made.
         """
-        prepared = self.prepare(caller, arn, order)
-        if isinstance(prepared, str):
-            return prepared
+        return self._issue(self._asked(caller, arn, order)).arn
+
+    def issue_together(self, orders: Sequence[tuple[Caller, str, Order]]) -> list[Ordered | Exception]:
+        """As `issue` for each (caller, ARN of the CA, order), in their order, or what is raised for it.
+
+        They share both transactions. Whatever is out of the ordinary with one of them has all done one by one, as if
+        each had come alone; nothing was done before that. Of several, those whose key is in a device get Waits.
+        """
+        if len(orders) == 1:
+            return [_caught(lambda: self._issue(self._asked(*orders[0])))]
+        outcomes: dict[int, Ordered | Exception] = {}
+        group: dict[int, _Attempt] = {}
+        for position, (caller, arn, order) in enumerate(orders):
+            try:
+                attempt = self._attempt(self._asked(caller, arn, order))
+                waits = attempt.draft is not None and self._is_device(attempt.draft.authority.key_id)
+            except Exception as error:  # noqa: BLE001 - it belongs to whoever asked
+                outcomes[position] = error
+                continue
+            if waits:
+                outcomes[position] = Waits()
+            elif attempt.draft is None:
+                outcomes[position] = _caught(partial(self._issue, attempt.asked))
+            else:
+                group[position] = attempt
+        outcomes |= zip(group, self._issue_group(list(group.values())), strict=True)
+        return [outcomes[position] for position in range(len(orders))]
+
+    def _issue_group(self, group: Sequence[_Attempt]) -> Sequence[Ordered | Exception]:
+        if not group:
+            return ()
         try:
-            return self.sign(prepared).arn
+            prepared = self._storage.transact(lambda tx: self._prepare(tx, group))
+        except (Refusal, _SerialTaken):
+            return [_caught(partial(self._issue, each.asked)) for each in group]
+        except Exception as error:  # noqa: BLE001 - whoever asked hears of it; it may be committed
+            return [error] * len(group)
+        signed = iter(self._signing.sign_all([each for each in prepared if isinstance(each, Prepared)]))
+        return [
+            Ordered(each, repeated=True) if isinstance(each, str) else _accepted(each, next(signed))
+            for each in prepared
+        ]
+
+    def _is_device(self, key_id: str) -> bool:
+        """Whether signing with this key waits for a device or another machine."""
+        if key_id not in self._devices:
+            with suppress(LookupError):
+                self._devices[key_id] = self._keys.is_in_key_store(key_id)
+        return self._devices.get(key_id, False)
+
+    def _issue(self, asked: _Asked) -> Ordered:
+        prepared = self._prepare_one(asked)
+        if isinstance(prepared, str):
+            return Ordered(prepared, repeated=True)
+        signed: IssuedCertificate | Precertificate | Exception
+        try:
+            signed = self.sign(prepared)
         except SignerUnavailable as error:
-            log.warning("%s waits for its key: %s", prepared.entry.arn, error)
-            return prepared.entry.arn
+            signed = error
+        accepted = _accepted(prepared, signed)
+        assert isinstance(accepted, Ordered)
+        return accepted
 
     def prepare(self, caller: Caller, arn: str, order: Order) -> Prepared | str:
         """Steps 1 to 4. Returns the ARN of the earlier certificate when the idempotency token was used before."""
+        return self._prepare_one(self._asked(caller, arn, order))
+
+    def _asked(self, caller: Caller, arn: str, order: Order) -> _Asked:
         request = check_request(order.csr, self._key_policy)  # 1
+        return _Asked(caller, arn, order, request, fingerprint(request.spki))
+
+    def _prepare_one(self, asked: _Asked) -> Prepared | str:
         for _ in range(_SERIAL_ATTEMPTS):
+            attempt = self._attempt(asked)
             # From the start, because the idempotency token must not lead to a serial that another certificate has.
             with suppress(_SerialTaken):
-                return self._storage.transact(lambda tx: self._prepare(tx, caller, arn, order, request))
+                return self._storage.transact(lambda tx, attempt=attempt: self._prepare(tx, [attempt]))[0]  # type: ignore[misc]
         raise RequestFailed("No unused serial number was found. The source of randomness may be defective.")
 
-    def _prepare(self, tx: Tx, caller: Caller, arn: str, order: Order, request: CertificationRequest) -> Prepared | str:
-        now = self._clock.now()
-        authority = self._registry.load(tx, arn)
-        serial = new_serial(self._entropy)
-        issued_arn = certificate_arn(arn, serial_text(serial))
-        # Before the checks: a certificate that was prepared stays the answer, though its CA was disabled since.
-        earlier = self._claim(tx, caller, authority.id, order, issued_arn, now)
-        if earlier is not None:
-            return earlier
+    def _attempt(self, asked: _Asked) -> _Attempt:
+        """With a draft on what is known of the CA; without one where nothing is known, or the order is refused.
+
+        Whether it is, the transaction says.
+        """
+        attempt = _Attempt(asked)
+        known = self._registry.last_read(asked.arn)
+        addresses = None if known is None else self._addresses.get(known.id)
+        if known is None or addresses is None:
+            return attempt
+        with suppress(Refusal):
+            attempt.draft = self._drafted(attempt, known, addresses)
+        return attempt
+
+    def _drafted(self, attempt: _Attempt, authority: Authority, addresses: RevocationAddresses) -> Draft:
+        order, request = attempt.asked.order, attempt.asked.request
+        serial, now = self._begun(attempt)
         check_authority(authority, order, request, now)  # 2
-        self._check_key(tx, order, request.spki)
-        issuers = () if order.template.root else _issuers(authority.certificate)
-        lifetime = validity.validity_period(order.validity, order.not_before, now)
-        # A root takes nothing from its CA's settings (acm-pca.md 7.1).
-        addresses = self._points.bind(tx, authority, serial) if issuers else RevocationAddresses()
-        if order.template.public:
-            addresses = replace(addresses, issuers_url=self._points.certificate_url(authority))
-        content = templates.compose(
-            order.template,
-            request=request,
-            passthrough=order.passthrough,
-            issuer=_facts(issuers[0], addresses) if issuers else None,
-        )
-        check_limits(authority, issuers, order, content, lifetime, now)
-        tbs = _encoded(
-            TbsCertificate(
-                serial=serial,
-                algorithm=order.signing_algorithm,
-                issuer=issuers[0].subject if issuers else content.subject,
-                not_before=lifetime[0],
-                not_after=lifetime[1],
-                subject=content.subject,
-                spki=request.spki,
-                # Last, so that the certificate differs from it in its last extension only.
-                extensions=(*content.extensions, sct.POISON) if order.logged else content.extensions,
-            )
-        )
-        _check(tbs, issuers[0] if issuers else None, profile_of(order.template, order.signing_algorithm))
+        terms = terms_of(authority, order, now)
+        return draft(authority, order, request, terms, addresses, serial=serial, now=now)
+
+    def _begun(self, attempt: _Attempt) -> tuple[int, datetime]:
+        """The serial and the time of an attempt, chosen when they are first needed."""
+        if attempt.serial is None or attempt.now is None:
+            attempt.now, attempt.serial = self._clock.now(), new_serial(self._entropy)
+        return attempt.serial, attempt.now
+
+    def _prepare(self, tx: Tx, attempts: Sequence[_Attempt]) -> list[Prepared | str]:
+        """Steps 2 to 4 of all attempts, in their order. Raises _SerialTaken and what any of them is refused with."""
+        notorious = self._keys.notorious(tx, [each.asked.key for each in attempts])
+        loaded: dict[str, Authority] = {}
+        made: list[Prepared | str] = []
+        for each in attempts:
+            asked = each.asked
+            authority = loaded.get(asked.arn) or self._registry.load(tx, asked.arn)
+            loaded[asked.arn] = authority
+            made.append(self._claim(tx, each, authority) or self._prepared(tx, each, authority, notorious))
+        fresh = [(each, done.entry) for each, done in zip(attempts, made, strict=True) if isinstance(done, Prepared)]
+        if fresh and not journal.prepare(tx, *(entry for _, entry in fresh)):  # 3
+            raise _SerialTaken
+        if fresh:
+            self._audit.record_all(tx, [act for each, entry in fresh for act in _acts(each.asked, loaded, entry)])  # 4
+        return made
+
+    def _prepared(
+        self, tx: Tx, attempt: _Attempt, authority: Authority, notorious: tuple[set[str], set[str]]
+    ) -> Prepared:
+        asked, order, request = attempt.asked, attempt.asked.order, attempt.asked.request
+        serial, now = self._begun(attempt)
+        made = attempt.draft if attempt.draft is not None and attempt.draft.authority is authority else None
+        if made is None:
+            check_authority(authority, order, request, now)  # 2
+        _check_key(asked, *notorious)
+        terms = terms_of(authority, order, now)
+        addresses = self._bound(tx, authority, order, serial)
+        if made is None or made.addresses != addresses:
+            made = draft(authority, order, request, terms, addresses, serial=serial, now=now)
+        issuer = authority.certificate if terms.issuers else None
         entry = JournalEntry(
             authority_id=authority.id,
             serial=serial_text(serial),
-            arn=issued_arn,
+            arn=certificate_arn(asked.arn, serial_text(serial)),
             state=JournalState.PREPARED,
-            tbs=tbs,
+            tbs=made.tbs,
             signing_algorithm=order.signing_algorithm,
             template_arn=order.template_arn,
-            issuer_certificate_id=authority.certificate.id if issuers and authority.certificate else None,
-            account=caller.account,
-            region=caller.region,
-            service_principal=caller.service_principal,
-            not_after=lifetime[1],
+            issuer_certificate_id=issuer.id if issuer else None,
+            account=asked.caller.account,
+            region=asked.caller.region,
+            service_principal=asked.caller.service_principal,
+            not_after=made.not_after,
             prepared_at=now,
-            key_fingerprint=fingerprint(request.spki),
+            key_fingerprint=asked.key,
             partition=addresses.partition,
             logged=order.logged,
         )
-        if not journal.prepare(tx, entry):  # 3
-            raise _SerialTaken
-        self._record(tx, caller, authority, entry)  # 4
-        return Prepared(entry, authority.key_id, issuers[0].spki if issuers else None)
+        return Prepared(entry, authority.key_id, terms.issuers[0].spki if terms.issuers else None, issuer)
 
-    def _record(self, tx: Tx, caller: Caller, authority: Authority, entry: JournalEntry) -> None:
-        """In the trail of who issues, and in that of who shares the CA."""
-        for account in dict.fromkeys((caller.account, authority.account)):
-            self._audit.record(
-                tx,
-                replace(caller, account=account),
-                authority.arn,
-                entry.arn,
-                response={"certificate_arn": entry.arn},
-                serial=entry.serial,
-                template=entry.template_arn,
-            )
+    def _bound(self, tx: Tx, authority: Authority, order: Order, serial: int) -> RevocationAddresses:
+        if order.template.root:
+            # A root takes nothing from its CA's settings (acm-pca.md 7.1).
+            return RevocationAddresses()
+        addresses = self._points.bind(tx, authority, serial)
+        if order.template.public:
+            addresses = replace(addresses, issuers_url=self._points.certificate_url(authority))
+        if len(self._addresses) >= _KEPT:
+            self._addresses.clear()
+        self._addresses[authority.id] = addresses
+        return addresses
 
-    def _check_key(self, tx: Tx, order: Order, spki: bytes) -> None:
-        """Keys that this installation knows too well (faults.md 22 and 23). Raises MalformedCsr and InvalidArgument."""
-        if self._keys.is_compromised(tx, spki):
-            raise MalformedCsr(
-                "The public key of the certificate signing request is refused. A certificate for it was revoked "
-                "because the key was compromised."
-            )
-        # A CA that signs as an end entity, too, would have two meanings for one signature.
-        if not order.template.ca and self._keys.is_authority_key(tx, spki):
-            raise InvalidArgument(
-                "The public key of the certificate signing request is the key of a certificate authority. "
-                "It can be certified with a template for certificate authorities only."
-            )
+    def _claim(self, tx: Tx, attempt: _Attempt, authority: Authority) -> str | None:
+        """Binds the idempotency token to the ARN that is about to be; the one that it is bound to already, if it is.
 
-    def _claim(
-        self, tx: Tx, caller: Caller, authority_id: str, order: Order, issued_arn: str, now: datetime
-    ) -> str | None:
-        """Binds the idempotency token to `issued_arn`; the ARN that it is bound to already, if it is."""
+        Before the checks: a certificate that was prepared stays the answer, though its CA was disabled since.
+        """
+        asked, order = attempt.asked, attempt.asked.order
         if order.idempotency_token is None:
             return None
+        serial, now = self._begun(attempt)
+        caller = asked.caller
         earlier = idempotency.claim(
             tx,
-            scope=f"{caller.account}/{caller.service_principal or ''}/IssueCertificate/{authority_id}",
+            scope=f"{caller.account}/{caller.service_principal or ''}/IssueCertificate/{authority.id}",
             token=order.idempotency_token,
             fingerprint="",
-            result=issued_arn,
+            result=certificate_arn(asked.arn, serial_text(serial)),
             now=now,
             ttl=order.idempotency_window,
         )
@@ -279,9 +378,9 @@ class Issuance:
                 raise InProgress("The certificate has not been issued yet. Try again later.")
             assert entry.precertificate is not None
             assert entry.issuer_certificate_id is not None
-            tbs = _embedded(entry.precertificate, scts)
+            tbs = embedded(entry.precertificate, scts)
             issuer = Certificate.parse(store.certificate(tx, entry.issuer_certificate_id).der)
-            _check(tbs, issuer, profile_of(find_any_template(entry.template_arn), entry.signing_algorithm))
+            check(tbs, issuer, profile_of(find_any_template(entry.template_arn), entry.signing_algorithm))
             now = self._clock.now()
             again = replace(entry, state=JournalState.PREPARED, tbs=tbs, prepared_at=now)
             if not journal.embed(tx, entry, tbs, at=now):  # 8
@@ -310,52 +409,47 @@ class Issuance:
         return entry
 
 
-@lru_cache(256)
-def _issuers(certificate: CaCertificate | None) -> tuple[Certificate, ...]:
-    """The issuing CA's certificate and those above it, parsed once for as long as it is installed."""
-    assert certificate is not None
-    return parsed_chain(certificate)
+def _acts(asked: _Asked, loaded: Mapping[str, Authority], entry: JournalEntry) -> list[Act]:
+    """For the trail of who issues, and for that of who shares the CA."""
+    authority, caller = loaded[asked.arn], asked.caller
+    return [
+        Act(
+            caller if account == caller.account else replace(caller, account=account),
+            (authority.arn, entry.arn),
+            response={"certificate_arn": entry.arn},
+            detail={"serial": entry.serial, "template": entry.template_arn},
+        )
+        for account in dict.fromkeys((caller.account, authority.account))
+    ]
 
 
-def _encoded(fields: TbsCertificate) -> bytes:
+def _check_key(asked: _Asked, compromised: set[str], authorities: set[str]) -> None:
+    """Keys that this installation knows too well (faults.md 22 and 23). Raises MalformedCsr and InvalidArgument."""
+    if asked.key in compromised:
+        raise MalformedCsr(
+            "The public key of the certificate signing request is refused. A certificate for it was revoked "
+            "because the key was compromised."
+        )
+    # A CA that signs as an end entity, too, would have two meanings for one signature.
+    if not asked.order.template.ca and asked.key in authorities:
+        raise InvalidArgument(
+            "The public key of the certificate signing request is the key of a certificate authority. "
+            "It can be certified with a template for certificate authorities only."
+        )
+
+
+def _caught(work: Callable[[], Ordered]) -> Ordered | Exception:
     try:
-        return encode_tbs(fields)
-    except DerError as error:
-        raise InvalidArgument(f"The certificate cannot be encoded: {error}.") from None
+        return work()
+    except Exception as error:  # noqa: BLE001 - it belongs to whoever asked
+        return error
 
 
-def profile_of(template: Template, algorithm: SignatureAlgorithm) -> lint.Profile:
-    """What a certificate from a template is linted as."""
-    return lint.Profile(
-        ca=template.ca,
-        key_usage_required=template.key_usage is not None,
-        algorithm=algorithm,
-        public=template.public,
-    )
-
-
-def _check(tbs: bytes, issuer: Certificate | None, profile: lint.Profile) -> None:
-    """Nothing is signed that our own lint finds an error in. Raises InvalidArgument with all of them."""
-    findings = lint.lint(tbs, issuer=issuer, profile=profile)
-    errors = [f"{f.message} ({f.reference})" for f in findings if f.severity is lint.Severity.ERROR]
-    if errors:
-        raise InvalidArgument("The certificate would break the rules of its profile: " + " ".join(errors))
-
-
-def _embedded(precertificate: bytes, scts: Sequence[bytes]) -> bytes:
-    """What the certificate of a precertificate says: the same, with SCTs instead of the poison."""
-    try:
-        bare = sct.without(Certificate.parse(precertificate).tbs, sct.POISON.oid)
-        return sct.with_extension(bare, sct.sct_list(scts))
-    except (DerError, EncodingError) as error:
-        raise InvalidArgument(f"The certificate cannot be encoded: {error}.") from None
-
-
-def _facts(issuer: Certificate, addresses: RevocationAddresses) -> IssuerFacts:
-    return IssuerFacts(
-        subject=issuer.subject,
-        key_identifier=issuer.key_identifier,
-        crl_url=addresses.crl_url,
-        ocsp_url=addresses.ocsp_url,
-        issuers_url=addresses.issuers_url,
-    )
+def _accepted(prepared: Prepared, signed: IssuedCertificate | Precertificate | Exception) -> Ordered | Exception:
+    """A key that cannot be reached signs later: the row is open."""
+    arn = prepared.entry.arn
+    if isinstance(signed, SignerUnavailable):
+        log.warning("%s waits for its key: %s", arn, signed)
+    elif isinstance(signed, Exception):
+        return signed
+    return Ordered(arn)

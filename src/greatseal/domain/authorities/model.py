@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from functools import lru_cache
 
 from greatseal.crypto.algorithms import KeyAlgorithm, SignatureAlgorithm, signature_algorithms_for
 from greatseal.domain.authorities.revocation_settings import RevocationSettings
@@ -178,9 +179,12 @@ def authority_id(arn_text: str) -> str:
     return rest
 
 
+_valid_for = lru_cache(signature_algorithms_for)
+
+
 def check_algorithms(key: KeyAlgorithm, signing: SignatureAlgorithm) -> None:
     """Raises InvalidArgument unless a key of this kind can sign this way (acm-pca.md 2.7, 5)."""
-    valid = signature_algorithms_for(key)
+    valid = _valid_for(key)
     if signing not in valid:
         names = ", ".join(row.name for row in valid)
         raise InvalidArgument(

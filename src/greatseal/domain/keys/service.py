@@ -1,7 +1,7 @@
 """The verbs of the keys room."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 
 from greatseal.crypto import keypair
@@ -154,13 +154,13 @@ class Keys:
         """Whether the private half of a public key (SubjectPublicKeyInfo DER) is kept here. Raises UnusableKey."""
         return store.holds(tx, fingerprint(spki))
 
-    def is_authority_key(self, tx: Tx, spki: bytes) -> bool:
-        """Whether a public key (SubjectPublicKeyInfo DER) is that of an authority of this installation."""
-        return store.has_authority_key(tx, fingerprint(spki))
+    def notorious(self, tx: Tx, fingerprints: Collection[str]) -> tuple[set[str], set[str]]:
+        """Which of these are keys that must not be certified as they are.
 
-    def is_compromised(self, tx: Tx, spki: bytes) -> bool:
-        """Whether a certificate for this public key was revoked because the key was compromised."""
-        return store.has_compromised(tx, fingerprint(spki))
+        First those for which a certificate was revoked because the key was compromised, then those of authorities of
+        this installation.
+        """
+        return store.notorious(tx, fingerprints)
 
     def report_compromise(self, tx: Tx, key_fingerprint: str) -> None:
         """The private half of this public key is known to strangers; it is never certified again (BR 6.1.1.3)."""

@@ -1,9 +1,22 @@
 """The tables of keys."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import Column, Index, LargeBinary, String, Table, delete, select, update
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Index,
+    LargeBinary,
+    String,
+    Table,
+    bindparam,
+    delete,
+    literal,
+    select,
+    union_all,
+    update,
+)
 
 from greatseal.domain.keys.model import Found, KeyRecord, NewKey, NewSecret, Purpose, fingerprint, identity
 from greatseal.storage import Tx
@@ -118,15 +131,24 @@ def holds(tx: Tx, wanted: str) -> bool:
     return tx.first(select(key.c.id).where(key.c.fingerprint == wanted).limit(1)) is not None
 
 
-def has_authority_key(tx: Tx, wanted: str) -> bool:
-    """Whether the public key with this fingerprint belongs to an authority."""
-    given = {"fingerprint": wanted, "purpose": Purpose.AUTHORITY.value}
-    return tx.first(select_by(key.c.fingerprint, key.c.purpose), given) is not None
+# Asked of every key that is certified, hence one statement.
+_AMONG = bindparam("among", expanding=True, type_=String())
+_NOTORIOUS = union_all(
+    select(compromised_key.c.fingerprint, literal(True, Boolean).label("compromised")).where(
+        compromised_key.c.fingerprint.in_(_AMONG)
+    ),
+    select(key.c.fingerprint, literal(False, Boolean)).where(
+        key.c.fingerprint.in_(_AMONG), key.c.purpose == Purpose.AUTHORITY.value
+    ),
+)
 
 
-def has_compromised(tx: Tx, wanted: str) -> bool:
-    """Whether the public key with this fingerprint was reported as compromised."""
-    return tx.first(select_by(compromised_key.c.fingerprint), {"fingerprint": wanted}) is not None
+def notorious(tx: Tx, wanted: Collection[str]) -> tuple[set[str], set[str]]:
+    """Which of these fingerprints belong to keys that were reported as compromised, and which to authorities."""
+    rows = tx.all(_NOTORIOUS, {"among": sorted(set(wanted))})
+    return {row.fingerprint for row in rows if row.compromised}, {
+        row.fingerprint for row in rows if not row.compromised
+    }
 
 
 def add_compromised(tx: Tx, reported: str, at: datetime) -> None:

@@ -1,5 +1,7 @@
 """Which list a certificate belongs to, and what it says about it (acm-pca.md 10.2, 10.6). The port of authorities."""
 
+from functools import partial
+
 from greatseal.domain.authorities.model import Authority
 from greatseal.domain.authorities.ports import RevocationAddresses
 from greatseal.domain.revocation.lists import ListState, Pace, folder_of, host_of, is_published, key_of
@@ -48,6 +50,7 @@ class DistributionPoints:
         self._part_size = part_size
         self._sample = sample
         self._issuers_in_certificates = issuers_in_certificates
+        self._complete_lists: set[str] = set()
 
     def bind(self, tx: Tx, authority: Authority, serial: int) -> RevocationAddresses:
         """Chooses the list that a new certificate belongs to, and makes it when it is the first one."""
@@ -107,8 +110,11 @@ class DistributionPoints:
 
     def _complete(self, tx: Tx, authority: Authority) -> str:
         """The object name of the CA's complete list."""
-        if list_store.find(tx, authority.id) is None:
-            self._add(tx, ListState(authority.id, authority.id))
+        if authority.id not in self._complete_lists:
+            if list_store.find(tx, authority.id) is None:
+                self._add(tx, ListState(authority.id, authority.id))
+            # Lists are never removed: one that is committed need not be looked for again.
+            tx.on_commit(partial(self._complete_lists.add, authority.id))
         return f"{folder_of(authority, part=False)}{authority.id}.crl"
 
     def _part(self, tx: Tx, authority: Authority, serial: int) -> ListState:

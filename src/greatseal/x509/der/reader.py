@@ -51,7 +51,8 @@ class Reader:
 
     def enter(self, tag: int) -> "Reader":
         """A reader for the inside of the next value, which must have this tag."""
-        return Reader(self.read(tag), self._depth + 1, self._limit)
+        _, start, end = self._next(tag)
+        return Reader(self._data[start:end], self._depth + 1, self._limit)
 
     def optional(self, tag: int) -> bytes | None:
         """The content of the next value if it has this tag; otherwise None, and nothing is consumed."""
@@ -65,20 +66,24 @@ class Reader:
     def _next(self, tag: int | None) -> tuple[int, int, int]:
         """Start of the header, start and end of the content of the next value, which is consumed."""
         data, start = self._data, self._position
-        if start >= len(data):
+        end = len(data)
+        if start >= end:
             raise DerError("a value is missing")
         found = data[start]
         if found & 0x1F == 0x1F:
             raise DerError("a tag in high-number form")
-        if tag is not None and found != tag:
+        if found != tag and tag is not None:
             raise DerError(f"tag {found:#04x} where {tag:#04x} was expected")
+        content = start + 2
         # Nearly all lengths are one octet; reading one takes as long as all the rest.
-        short = data[start + 1] if start + 1 < len(data) else 0x80
-        content, size = (start + 2, short) if short < 0x80 else self._length(start + 1)
-        if content + size > len(data):
+        size = data[start + 1] if content <= end else 0x80
+        if size >= 0x80:
+            content, size = self._length(start + 1)
+        after = content + size
+        if after > end:
             raise DerError("a value is longer than what holds it")
-        self._position = content + size
-        return start, content, content + size
+        self._position = after
+        return start, content, after
 
     def _length(self, at: int) -> tuple[int, int]:
         """Where the content starts and how long it is; only the definite, minimal form is DER."""

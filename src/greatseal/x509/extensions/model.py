@@ -2,8 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from greatseal.x509 import der
+
+# Nearly all extensions are those that other certificates of the same CA have, too.
+_KEPT, _LARGEST_KEPT = 1024, 512
 
 
 class OID:
@@ -87,7 +91,12 @@ def parse_extensions(data: bytes) -> tuple[Extension, ...]:
 
 
 def _read_extension(reader: der.Reader) -> Extension:
-    inside = reader.enter(der.SEQUENCE)
+    encoded = reader.raw(der.SEQUENCE)
+    return _read_before(encoded) if len(encoded) <= _LARGEST_KEPT else _read(encoded)
+
+
+def _read(encoded: bytes) -> Extension:
+    inside = der.only(encoded, der.SEQUENCE)
     oid = inside.oid()
     critical = inside.peek() == der.BOOLEAN
     if critical and not inside.boolean():
@@ -95,6 +104,9 @@ def _read_extension(reader: der.Reader) -> Extension:
     value = inside.read(der.OCTET_STRING)
     inside.end()
     return Extension(oid, critical, value)
+
+
+_read_before = lru_cache(_KEPT)(_read)
 
 
 def refuse_duplicates(extensions: Iterable[Extension]) -> None:

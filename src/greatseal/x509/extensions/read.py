@@ -1,10 +1,14 @@
 """Readers of extension values. Each raises DerError when the value is not what its OID promises."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from greatseal.x509 import der
 from greatseal.x509.extensions.model import OID, Extension
 from greatseal.x509.general_names import GeneralName, parse_general_names, read_general_name
+
+# What a certificate says is asked again and again while it is made, and most of it is what all of a CA say.
+_KEPT = 256
 
 KEY_USAGES = (
     "DigitalSignature",
@@ -55,6 +59,7 @@ class Policy:
     cps_uris: tuple[str, ...]
 
 
+@lru_cache(_KEPT)
 def read_basic_constraints(extension: Extension) -> BasicConstraints:
     """BasicConstraints. An explicit FALSE, not DER but common in old certificates, is understood."""
     inside = der.only(extension.value, der.SEQUENCE)
@@ -66,6 +71,7 @@ def read_basic_constraints(extension: Extension) -> BasicConstraints:
     return BasicConstraints(ca, path_length)
 
 
+@lru_cache(_KEPT)
 def read_key_usage(extension: Extension) -> frozenset[str]:
     """The names of the bits that are set, spelled as in KEY_USAGES.
 
@@ -79,6 +85,7 @@ def read_key_usage(extension: Extension) -> frozenset[str]:
     return frozenset(name for bit, name in enumerate(KEY_USAGES) if bit < bits and content[bit // 8] & 0x80 >> bit % 8)
 
 
+@lru_cache(_KEPT)
 def read_extended_key_usage(extension: Extension) -> tuple[str, ...]:
     """The OIDs of the key purposes in their order; at least one."""
     inside = der.only(extension.value, der.SEQUENCE)
@@ -88,11 +95,13 @@ def read_extended_key_usage(extension: Extension) -> tuple[str, ...]:
     return tuple(purposes)
 
 
+@lru_cache(_KEPT)
 def read_san(extension: Extension) -> tuple[GeneralName, ...]:
     """The names of SubjectAltName (or IssuerAltName)."""
     return parse_general_names(extension.value)
 
 
+@lru_cache(_KEPT)
 def read_subject_key_identifier(extension: Extension) -> bytes:
     """The key identifier, commonly 20 octets."""
     reader = der.Reader(extension.value)
@@ -101,6 +110,7 @@ def read_subject_key_identifier(extension: Extension) -> bytes:
     return identifier
 
 
+@lru_cache(_KEPT)
 def read_authority_key_identifier(extension: Extension) -> bytes | None:
     """The keyIdentifier, or None when only issuer and serial are given."""
     inside = der.only(extension.value, der.SEQUENCE)
@@ -111,6 +121,7 @@ def read_authority_key_identifier(extension: Extension) -> bytes | None:
     return identifier
 
 
+@lru_cache(_KEPT)
 def read_name_constraints(extension: Extension) -> NameConstraints:
     """NameConstraints. A minimum other than 0 or any maximum is refused (RFC 5280 section 4.2.1.10)."""
     inside = der.only(extension.value, der.SEQUENCE)
@@ -138,6 +149,7 @@ def _read_subtrees(reader: der.Reader, tag: int) -> tuple[GeneralName, ...]:
     return tuple(bases)
 
 
+@lru_cache(_KEPT)
 def read_information_access(extension: Extension) -> tuple[AccessDescription, ...]:
     """The entries of AuthorityInfoAccess or SubjectInfoAccess; at least one."""
     inside = der.only(extension.value, der.SEQUENCE)
@@ -158,6 +170,7 @@ def read_ocsp_urls(extension: Extension) -> tuple[str, ...]:
     )
 
 
+@lru_cache(_KEPT)
 def read_crl_urls(extension: Extension) -> tuple[str, ...]:
     """The URIs of the full names in CRLDistributionPoints, in their order."""
     inside = der.only(extension.value, der.SEQUENCE)
@@ -181,6 +194,7 @@ def read_crl_urls(extension: Extension) -> tuple[str, ...]:
     return tuple(urls)
 
 
+@lru_cache(_KEPT)
 def read_certificate_policies(extension: Extension) -> tuple[Policy, ...]:
     """The policies with their CPS URIs; other qualifiers are passed over."""
     inside = der.only(extension.value, der.SEQUENCE)

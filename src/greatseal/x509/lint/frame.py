@@ -56,7 +56,7 @@ def _validity_within_issuer(draft: Draft) -> Iterator[str]:
 
 
 def _validity_encoding(draft: Draft) -> Iterator[str]:
-    for tag, moment in zip(_time_tags(draft.certificate.tbs), _times(draft), strict=True):
+    for tag, moment in zip(_time_tags(draft), _times(draft), strict=True):
         expected = der.UTC_TIME if moment < _FIRST_GENERALIZED_YEAR else der.GENERALIZED_TIME
         if tag != expected:
             yield f"A time in {moment} is not in the encoding for that year (UTCTime through 2049)."
@@ -66,13 +66,10 @@ def _times(draft: Draft) -> tuple[int, int]:
     return draft.certificate.not_before.year, draft.certificate.not_after.year
 
 
-def _time_tags(tbs: bytes) -> tuple[int, int]:
+def _time_tags(draft: Draft) -> tuple[int, int]:
     """The tags of notBefore and notAfter; the certificate was parsed before, so this cannot fail."""
-    inside = der.only(tbs, der.SEQUENCE)
-    inside.optional(0xA0)
-    for _ in ("serialNumber", "signature", "issuer"):
-        inside.raw()
-    validity = inside.enter(der.SEQUENCE)
+    # Before them are version (of 2 and 3), serialNumber, signature and issuer.
+    validity = der.only(draft.fields[4 if draft.fields[0][0] == 0xA0 else 3], der.SEQUENCE)
     return validity.raw()[0], validity.raw()[0]
 
 
@@ -84,14 +81,12 @@ def _public_key(draft: Draft) -> Iterator[str]:
 
 
 def _unique_identifiers(draft: Draft) -> Iterator[str]:
-    inside = der.only(draft.certificate.tbs, der.SEQUENCE)
-    while (tag := inside.peek()) is not None:
-        if tag in (0x81, 0x82):
+    for field in draft.fields:
+        if field[0] in (0x81, 0x82):
             yield "The certificate has a unique identifier."
-        inside.raw()
 
 
-RULES: tuple[Rule, ...] = (
+RULES: tuple[Rule[Draft], ...] = (
     error("version", "RFC 5280 section 4.1.2.1", _version),
     error("serial", "RFC 5280 section 4.1.2.2", _serial),
     warning("serial-entropy", "BR section 7.1", _serial_entropy),

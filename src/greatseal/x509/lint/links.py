@@ -79,7 +79,7 @@ def _url_encrypted(draft: Draft) -> Iterator[str]:
             yield f"Checking {url!r} needs a certificate that itself needs checking."
 
 
-RULES: tuple[Rule, ...] = (
+RULES: tuple[Rule[Draft], ...] = (
     error("authority-key-identifier", "RFC 5280 section 4.2.1.1", _authority_key),
     error("subject-key-identifier", "RFC 5280 section 4.2.1.2", _subject_key),
     warning("subject-key-identifier-missing", "RFC 5280 section 4.2.1.2", _subject_key_missing),

@@ -1,14 +1,19 @@
 """What the rules work on, and what they say."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
+from typing import Generic, TypeVar
 
 from greatseal.crypto.algorithms import SignatureAlgorithm
-from greatseal.x509 import der
+from greatseal.x509 import der, public_keys
 from greatseal.x509.certificate import Certificate
-from greatseal.x509.extensions import OID, Extension, read_san
+from greatseal.x509.extensions import OID, Extension, find, read_san
 from greatseal.x509.general_names import GeneralName
+from greatseal.x509.names import Attribute, Name
+
+S = TypeVar("S")
 
 
 class Severity(Enum):
@@ -43,9 +48,35 @@ class Profile:
     public: bool = False
 
 
+_COMMON = (OID.BASIC_CONSTRAINTS, OID.KEY_USAGE, OID.EXTENDED_KEY_USAGE, OID.NAME_CONSTRAINTS)
+
+
 @dataclass(frozen=True, slots=True)
+class Common:
+    """What the certificates of one CA from one template have in common: everything that says what the subject may do.
+
+    Judged once for all of them. Nothing that belongs to one subject alone can be reached from here.
+    """
+
+    extensions: tuple[Extension, ...]
+    issuer: Certificate | None
+    profile: Profile
+    key_algorithm: str | None
+    """The OID of the subject's kind of key; None when it cannot be read."""
+
+    def extension(self, oid: str) -> Extension | None:
+        """The extension with this OID, or None."""
+        if oid not in _COMMON:
+            raise LookupError(f"extension {oid} is not one that certificates have in common")
+        return find(self.extensions, oid)
+
+
+@dataclass(frozen=True)
 class Draft:
-    """The to-be-signed certificate, the certificate of its issuer (None for a root), and the profile."""
+    """The to-be-signed certificate, the certificate of its issuer (None for a root), and the profile.
+
+    What many rules look at is found once.
+    """
 
     certificate: Certificate
     issuer: Certificate | None
@@ -53,9 +84,43 @@ class Draft:
 
     def extension(self, oid: str) -> Extension | None:
         """The extension with this OID, or None."""
-        return self.certificate.extension(oid)
+        return self._by_oid.get(oid)
 
-    @property
+    @cached_property
+    def _by_oid(self) -> dict[str, Extension]:
+        # No OID occurs twice in what was parsed.
+        return {extension.oid: extension for extension in self.certificate.extensions}
+
+    @cached_property
+    def common(self) -> Common:
+        """The part that is judged once for many."""
+        try:
+            key_algorithm = public_keys.spki_algorithm(self.certificate.spki)
+        except der.DerError:
+            key_algorithm = None
+        extensions = tuple(self._by_oid[oid] for oid in _COMMON if oid in self._by_oid)
+        return Common(extensions, self.issuer, self.profile, key_algorithm)
+
+    @cached_property
+    def fields(self) -> tuple[bytes, ...]:
+        """The members of the TBSCertificate in their order, each its complete DER."""
+        inside = der.only(self.certificate.tbs, der.SEQUENCE)
+        found = []
+        while inside.peek() is not None:
+            found.append(inside.raw())
+        return tuple(found)
+
+    @cached_property
+    def names(self) -> tuple[Name, ...]:
+        """The subject and every directory name beside it."""
+        return self.certificate.subject, *(name.value for name in self.san if isinstance(name.value, Name))
+
+    @cached_property
+    def attributes(self) -> tuple[Attribute, ...]:
+        """The attributes of all `names`."""
+        return tuple(attribute for name in self.names for attribute in name.attributes)
+
+    @cached_property
     def san(self) -> tuple[GeneralName, ...]:
         """The subject alternative names; none when the value is broken, which `values` reports."""
         found = self.certificate.extension(OID.SUBJECT_ALTERNATIVE_NAME)
@@ -66,20 +131,25 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """One rule: `check` yields a message for each violation."""
+class Rule(Generic[S]):
+    """One rule for a draft, or for what many have in common: `check` yields a message for each violation."""
 
     code: str
     severity: Severity
     reference: str
-    check: Callable[[Draft], Iterable[str]]
+    check: Callable[[S], Iterable[str]]
+
+    def findings(self, subject: S) -> Iterator[Finding]:
+        """What the rule says."""
+        for message in self.check(subject):
+            yield Finding(self.code, self.severity, message, self.reference)
 
 
-def error(code: str, reference: str, check: Callable[[Draft], Iterable[str]]) -> Rule:
+def error(code: str, reference: str, check: Callable[[S], Iterable[str]]) -> Rule[S]:
     """A rule that blocks."""
     return Rule(code, Severity.ERROR, reference, check)
 
 
-def warning(code: str, reference: str, check: Callable[[Draft], Iterable[str]]) -> Rule:
+def warning(code: str, reference: str, check: Callable[[S], Iterable[str]]) -> Rule[S]:
     """A rule that only speaks."""
     return Rule(code, Severity.WARNING, reference, check)

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from unicodedata import category
 
 from greatseal.x509 import der
 from greatseal.x509.attributes import COMMON_NAME, EMAIL_ADDRESS
 from greatseal.x509.extensions import OID
 from greatseal.x509.lint.model import Draft, Rule, error, warning
-from greatseal.x509.names import Attribute, Name
+from greatseal.x509.names import Name
 
 _COUNTRY, _DOMAIN_COMPONENT = "2.5.4.6", "0.9.2342.19200300.100.1.25"
 _COUNTRY_CODE = re.compile(r"[A-Za-z]{2}", re.ASCII)
@@ -34,18 +35,6 @@ _CURRENT_STRINGS = (der.UTF8_STRING, der.PRINTABLE_STRING)
 _OLD_STRINGS = (der.TELETEX_STRING, der.BMP_STRING, der.UNIVERSAL_STRING)
 
 
-def _all_names(draft: Draft) -> Iterator[Name]:
-    yield draft.certificate.subject
-    for name in draft.san:
-        if isinstance(name.value, Name):
-            yield name.value
-
-
-def _attributes(draft: Draft) -> Iterator[Attribute]:
-    for name in _all_names(draft):
-        yield from name.attributes
-
-
 def _empty_subject(draft: Draft) -> Iterator[str]:
     if not draft.certificate.subject.is_empty:
         return
@@ -57,7 +46,7 @@ def _empty_subject(draft: Draft) -> Iterator[str]:
 
 
 def _string_type(draft: Draft) -> Iterator[str]:
-    for attribute in _attributes(draft):
+    for attribute in draft.attributes:
         legal: tuple[int, ...] = ()
         if attribute.oid in _PRINTABLE_ONLY:
             legal = (der.PRINTABLE_STRING,)
@@ -69,20 +58,20 @@ def _string_type(draft: Draft) -> Iterator[str]:
 
 def _old_string_type(draft: Draft) -> Iterator[str]:
     # A subject is copied from the request unchanged (acm-pca.md 6.4), and old types were legal once.
-    for attribute in _attributes(draft):
+    for attribute in draft.attributes:
         if attribute.oid in _DIRECTORY_STRINGS and attribute.tag in _OLD_STRINGS:
             yield f"The value of attribute {attribute.oid} is neither PrintableString nor UTF8String."
 
 
 def _ia5_type(draft: Draft) -> Iterator[str]:
     # Libraries that guess the type by the characters write these as UTF8String; clients cope.
-    for attribute in _attributes(draft):
+    for attribute in draft.attributes:
         if attribute.oid in (EMAIL_ADDRESS, _DOMAIN_COMPONENT) and attribute.tag != der.IA5_STRING:
             yield f"The value of attribute {attribute.oid} is not an IA5String."
 
 
 def _printable_alphabet(draft: Draft) -> Iterator[str]:
-    for attribute in _attributes(draft):
+    for attribute in draft.attributes:
         if attribute.tag == der.PRINTABLE_STRING:
             try:
                 der.printable(attribute.value)
@@ -92,52 +81,59 @@ def _printable_alphabet(draft: Draft) -> Iterator[str]:
 
 def _control_characters(draft: Draft) -> Iterator[str]:
     # A NUL ends the name for software written in C, and a line feed forges a line of a log (faults.md row 25).
-    for attribute in _attributes(draft):
-        if any(category(character) == "Cc" for character in attribute.value):
+    for attribute in draft.attributes:
+        if not attribute.value.isprintable() and any(category(character) == "Cc" for character in attribute.value):
             yield f"The value of attribute {attribute.oid} contains a control character."
 
 
 def _empty_value(draft: Draft) -> Iterator[str]:
-    for attribute in _attributes(draft):
+    for attribute in draft.attributes:
         if not attribute.value:
             yield f"The value of attribute {attribute.oid} is empty."
 
 
 def _padded_value(draft: Draft) -> Iterator[str]:
-    for attribute in _attributes(draft):
+    for attribute in draft.attributes:
         if attribute.value != attribute.value.strip():
             yield f"The value of attribute {attribute.oid} begins or ends with white space."
 
 
 def _common_name_length(draft: Draft) -> Iterator[str]:
-    for attribute in _attributes(draft):
+    for attribute in draft.attributes:
         if attribute.oid == COMMON_NAME and len(attribute.value) > _MAX_COMMON_NAME:
             yield f"The common name has {len(attribute.value)} characters; {_MAX_COMMON_NAME} is the limit."
 
 
 def _country(draft: Draft) -> Iterator[str]:
-    for attribute in _attributes(draft):
+    for attribute in draft.attributes:
         if attribute.oid == _COUNTRY and not _COUNTRY_CODE.fullmatch(attribute.value):
             yield "The country is not a code of two letters."
 
 
 def _upper_bounds(draft: Draft) -> Iterator[str]:
-    for attribute in _attributes(draft):
+    for attribute in draft.attributes:
         limit = _UPPER_BOUNDS.get(attribute.oid)
         if limit is not None and len(attribute.value) > limit:
             yield f"The value of attribute {attribute.oid} is longer than {limit} characters."
 
 
 def _set_order(draft: Draft) -> Iterator[str]:
-    for name in _all_names(draft):
-        try:
-            if Name.build(name.rdns).der != name.der:
-                yield "A relative distinguished name is not in the order that DER gives to a SET."
-        except der.DerError:
-            yield "A relative distinguished name cannot be encoded again."
+    for name in draft.names:
+        if flaw := _flaw_of_order(name):
+            yield flaw
 
 
-RULES: tuple[Rule, ...] = (
+@lru_cache(256)
+def _flaw_of_order(name: Name) -> str | None:
+    try:
+        if Name.build(name.rdns).der != name.der:
+            return "A relative distinguished name is not in the order that DER gives to a SET."
+    except der.DerError:
+        return "A relative distinguished name cannot be encoded again."
+    return None
+
+
+RULES: tuple[Rule[Draft], ...] = (
     error("subject-empty", "RFC 5280 section 4.1.2.6", _empty_subject),
     error("name-string-type", "RFC 5280 appendix A.1", _string_type),
     warning("name-old-string-type", "RFC 5280 section 4.1.2.4", _old_string_type),

@@ -224,7 +224,7 @@ def _issuer_usages(draft: Draft) -> Iterator[str]:
         yield "The key usage is not keyCertSign and cRLSign, with or without digitalSignature."
 
 
-RULES: tuple[Rule, ...] = (
+RULES: tuple[Rule[Draft], ...] = (
     error("public-serial", "BR section 7.1.2.7; BR section 7.1", _of_all(_serial)),
     error("public-signature", "BR section 7.1.3.2", _of_all(_signature)),
     error("public-key-kind", "BR section 6.1.5", _of_all(_key)),

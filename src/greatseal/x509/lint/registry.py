@@ -1,20 +1,21 @@
 """All rules in their order, and the one function that applies them."""
 
+from collections.abc import Mapping
+from functools import lru_cache
+
 from greatseal.x509 import der
 from greatseal.x509.certificate import Certificate
 from greatseal.x509.lint import authority, frame, links, naming, public, san, values
-from greatseal.x509.lint.model import Draft, Finding, Profile, Rule, Severity
+from greatseal.x509.lint.model import Common, Draft, Finding, Profile, Rule, Severity
 
-RULES: tuple[Rule, ...] = (
-    *frame.RULES,
-    *values.RULES,
-    *naming.RULES,
-    *san.RULES,
-    *authority.RULES,
-    *links.RULES,
-    *public.RULES,
-)
-"""Every rule; codes are unique."""
+_NO_SIGNATURE = der.bit_string(b"")
+
+_FIRST: tuple[Rule[Draft], ...] = (*frame.RULES, *values.RULES, *naming.RULES, *san.RULES)
+# Of `public` each rule asks for the profile first; where that says no, none is asked.
+_LAST: Mapping[bool, tuple[Rule[Draft], ...]] = {False: links.RULES, True: (*links.RULES, *public.RULES)}
+
+RULES: tuple[Rule[Draft] | Rule[Common], ...] = (*_FIRST, *authority.RULES, *_LAST[True])
+"""Every rule in the order of the findings; codes are unique."""
 
 
 def lint(tbs: bytes, *, issuer: Certificate | None, profile: Profile) -> tuple[Finding, ...]:
@@ -29,9 +30,16 @@ def lint(tbs: bytes, *, issuer: Certificate | None, profile: Profile) -> tuple[F
         # DerError, or a number in the structure that is too long to be printed in one.
         message = f"The certificate cannot be parsed: {broken}."
         return (Finding("malformed", Severity.ERROR, message, "RFC 5280 section 4.1"),)
-    return tuple(
-        Finding(rule.code, rule.severity, message, rule.reference) for rule in RULES for message in rule.check(draft)
+    return (
+        *(finding for rule in _FIRST for finding in rule.findings(draft)),
+        *_of_common(draft.common),
+        *(finding for rule in _LAST[profile.public] for finding in rule.findings(draft)),
     )
+
+
+@lru_cache(1024)
+def _of_common(common: Common) -> tuple[Finding, ...]:
+    return tuple(finding for rule in authority.RULES for finding in rule.findings(common))
 
 
 def _unsigned(tbs: bytes) -> Certificate:
@@ -40,4 +48,5 @@ def _unsigned(tbs: bytes) -> Certificate:
     inside.optional(0xA0)
     inside.raw(der.INTEGER)
     algorithm = inside.raw(der.SEQUENCE)
-    return Certificate.parse(der.sequence(tbs, algorithm, der.bit_string(b"")))
+    # Nobody reads these octets again.
+    return Certificate.parse_once(der.sequence(tbs, algorithm, _NO_SIGNATURE))

@@ -111,7 +111,7 @@ def _common_name_absent(draft: Draft) -> Iterator[str]:
             yield f"The common name {common_name!r} is not among the subject alternative names."
 
 
-RULES: tuple[Rule, ...] = (
+RULES: tuple[Rule[Draft], ...] = (
     error("san-dns", "RFC 5280 section 4.2.1.6; RFC 1034 section 3.5; RFC 5891 section 4.2", _dns),
     warning("san-dns-underscore", "RFC 1034 section 3.5", _dns_underscore),
     warning("san-dns-reserved-label", "RFC 5890 section 2.3.1", _dns_reserved_label),

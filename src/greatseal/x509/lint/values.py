@@ -115,7 +115,7 @@ def _unknown_critical(draft: Draft) -> Iterator[str]:
             yield f"Extension {extension.oid} is critical; relying parties that do not know it will refuse."
 
 
-RULES: tuple[Rule, ...] = (
+RULES: tuple[Rule[Draft], ...] = (
     error("extension-value", "RFC 5280 section 4.2", _well_formed),
     warning("key-usage-minimal", "X.690 section 11.2.2", _key_usage_minimal),
     error("extension-never-critical", "RFC 5280 section 4.2", _never_critical),

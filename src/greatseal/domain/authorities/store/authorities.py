@@ -15,6 +15,8 @@ from greatseal.storage.statements import select_by
 from greatseal.x509.certificate import Certificate
 from greatseal.x509.extensions import Extension
 
+_KEPT = 1024
+
 authority = Table(
     "authority",
     metadata,
@@ -70,6 +72,32 @@ def find(tx: Tx, authority_id: str) -> Authority | None:
     """The CA with this id, with its installed certificate."""
     row = tx.first(select_by(authority.c.id), {"id": authority_id})
     return None if row is None else _load(tx, row)
+
+
+class Read:
+    """The CAs that were read lately, of one database. One whose row is what it was is not put together again."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[Row[Any], Authority]] = {}
+
+    def find(self, tx: Tx, authority_id: str) -> Authority | None:
+        """As the function `find`; the very same value for as long as nothing about the CA has changed."""
+        row = tx.first(select_by(authority.c.id), {"id": authority_id})
+        if row is None:
+            return None
+        kept = self._kept.get(authority_id)
+        if kept is not None and kept[0] == row:
+            return kept[1]
+        if len(self._kept) >= _KEPT:
+            self._kept.clear()
+        found = _load(tx, row)
+        self._kept[authority_id] = (row, found)
+        return found
+
+    def last(self, authority_id: str) -> Authority | None:
+        """What `find` gave the last time, which may not be so any more."""
+        kept = self._kept.get(authority_id)
+        return None if kept is None else kept[1]
 
 
 def listing(

@@ -1,6 +1,6 @@
 """The table of the issuance journal: every certificate that a CA prepared, and what became of it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,7 +25,7 @@ from greatseal.crypto.algorithms import SignatureAlgorithm
 from greatseal.domain.authorities.issued import JournalEntry, JournalState
 from greatseal.storage import Tx
 from greatseal.storage.schema import metadata, utc_timestamp
-from greatseal.storage.statements import select_by, update_by
+from greatseal.storage.statements import insert_unless_there, select_by, update_by
 
 issued_certificate = Table(
     "issued_certificate",
@@ -55,6 +55,10 @@ issued_certificate = Table(
     Index("ix_issued_certificate_not_after", "not_after"),
     Index("ix_issued_certificate_key", "key_fingerprint", "authority_id", "serial"),
 )
+
+_NAMED = (issued_certificate.c.authority_id, issued_certificate.c.serial, issued_certificate.c.state)
+_BY_STATE = update_by(*_NAMED)
+_BY_CONTENT = update_by(*_NAMED, issued_certificate.c.tbs)
 
 IN_THE_WORLD = or_(
     issued_certificate.c.state == JournalState.ISSUED.value, issued_certificate.c.precertificate.is_not(None)
@@ -97,29 +101,41 @@ class Wanted:
         return found
 
 
-def prepare(tx: Tx, entry: JournalEntry) -> bool:
-    """Writes the journal row. False when the serial is taken."""
-    return tx.insert_once(
-        issued_certificate,
-        {
-            "authority_id": entry.authority_id,
-            "serial": entry.serial,
-            "arn": entry.arn,
-            "state": entry.state.value,
-            "tbs": entry.tbs,
-            "signing_algorithm": entry.signing_algorithm.name,
-            "template_arn": entry.template_arn,
-            "issuer_certificate_id": entry.issuer_certificate_id,
-            "account": entry.account,
-            "region": entry.region,
-            "service_principal": entry.service_principal,
-            "not_after": entry.not_after,
-            "prepared_at": entry.prepared_at,
-            "key_fingerprint": entry.key_fingerprint,
-            "partition": entry.partition,
-            "logged": entry.logged,
-        },
-    )
+def prepare(tx: Tx, *entries: JournalEntry) -> bool:
+    """Writes the rows of the journal. False when a serial is taken: then not all of them are there."""
+    statement = insert_unless_there(issued_certificate, tx.dialect)
+    rows = [_row(each) for each in entries]
+    return tx.execute(statement, rows if len(rows) > 1 else rows[0]).rowcount == len(rows)
+
+
+def _row(entry: JournalEntry) -> dict[str, object]:
+    return {
+        "authority_id": entry.authority_id,
+        "serial": entry.serial,
+        "arn": entry.arn,
+        "state": entry.state.value,
+        "tbs": entry.tbs,
+        "signing_algorithm": entry.signing_algorithm.name,
+        "template_arn": entry.template_arn,
+        "issuer_certificate_id": entry.issuer_certificate_id,
+        "account": entry.account,
+        "region": entry.region,
+        "service_principal": entry.service_principal,
+        "not_after": entry.not_after,
+        "prepared_at": entry.prepared_at,
+        "key_fingerprint": entry.key_fingerprint,
+        "partition": entry.partition,
+        "logged": entry.logged,
+    }
+
+
+def issue(tx: Tx, signed: Sequence[tuple[JournalEntry, bytes]], *, at: datetime) -> bool:
+    """As `close`, for certificates of many rows without precertificates. False when not all were open any more."""
+    values = [
+        {"state": JournalState.ISSUED.value, "certificate": der, "issued_at": at, **_this(entry, JournalState.PREPARED)}
+        for entry, der in signed
+    ]
+    return tx.execute(_BY_STATE, values).rowcount == len(values)
 
 
 def close(tx: Tx, entry: JournalEntry, *, signed: bytes | None, at: datetime) -> bool:
@@ -146,18 +162,15 @@ def embed(tx: Tx, entry: JournalEntry, tbs: bytes, *, at: datetime) -> bool:
 
 
 def _from(tx: Tx, entry: JournalEntry, state: JournalState, values: dict[str, object]) -> bool:
-    rows = issued_certificate.c
-    this: dict[str, object] = {
-        "this_authority_id": entry.authority_id,
-        "this_serial": entry.serial,
-        "this_state": state.value,
-    }
-    statement = update_by(rows.authority_id, rows.serial, rows.state)
+    statement, this = _BY_STATE, _this(entry, state)
     if entry.logged:
         # Such a row is PREPARED more than once: only who signed what it holds now may close it.
-        statement = update_by(rows.authority_id, rows.serial, rows.state, rows.tbs)
-        this["this_tbs"] = entry.tbs
+        statement, this["this_tbs"] = _BY_CONTENT, entry.tbs
     return bool(tx.execute(statement, {**values, **this}).rowcount)
+
+
+def _this(entry: JournalEntry, state: JournalState) -> dict[str, object]:
+    return {"this_authority_id": entry.authority_id, "this_serial": entry.serial, "this_state": state.value}
 
 
 def find(tx: Tx, authority_id: str, serial: str) -> JournalEntry | None:
