@@ -8,7 +8,9 @@ UV_VERSION := 0.13.8
 UV_HOME := $(VENV)/uv-$(UV_VERSION)
 UV := $(UV_HOME)/bin/uv
 STAMP := $(VENV)/.ready
-INTEROP_PACKAGES := awscli ca-certificates curl default-jdk-headless gnutls-bin knot nats-server nginx-light openssl pebble rabbitmq-server softhsm2
+INTEROP_PACKAGES := awscli ca-certificates curl default-jdk-headless gnutls-bin knot nats-server nginx-light openssl pebble rabbitmq-server softhsm2 wrk
+BENCH_STAMP := $(VENV)/bench/.ready
+BENCH_PACKAGES := apache2-utils golang-cfssl openssl wrk $(if $(FULL),knot softhsm2)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo serve test faults interop check docs bench sbom audit format clean
@@ -60,9 +62,14 @@ check: setup ## ruff, mypy, import-linter and the house rules; under 60 s
 docs: setup ## Render the generated pages of docs/
 	@$(BIN)/python tools/render_docs.py
 
-bench: setup ## Run the benchmarks, each beside its peer
-	@tools/install-interop wrk apache2-utils openssl
-	@for each in bench/*.py; do $(BIN)/python "$$each" || exit 1; done
+bench: $(BENCH_STAMP) ## Run the benchmarks beside their peers; FULL=1 at length, DOCS=1 writes docs/benchmarks.md
+	@tools/install-interop $(BENCH_PACKAGES) || echo "what is missing is left out"
+	@$(BIN)/python bench/run.py $(if $(FULL),--full) $(if $(SAMPLES),--samples $(SAMPLES)) $(if $(DOCS),--docs)
+
+# The peer from PyPI has an environment of its own, from the same lock.
+$(BENCH_STAMP): $(STAMP)
+	@UV_PROJECT_ENVIRONMENT=$(VENV)/bench VIRTUAL_ENV= $(UV) sync --frozen --quiet --only-group bench --python $(BIN)/python
+	@touch $@
 
 sbom: setup ## Write the bill of materials of uv.lock, CycloneDX, to dist/
 	@$(BIN)/python tools/supply_chain.py sbom
@@ -75,4 +82,4 @@ format: setup ## Format the code and mend what ruff can mend
 	@$(BIN)/ruff format .
 
 clean: ## Remove what the targets made, except ./data
-	@rm -rf $(VENV) dist .mypy_cache .ruff_cache .import_linter_cache .pytest_cache
+	@rm -rf $(VENV) bench/results dist .mypy_cache .ruff_cache .import_linter_cache .pytest_cache

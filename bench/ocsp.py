@@ -32,10 +32,13 @@ from prometheus_client import CollectorRegistry
 
 from greatseal.app.doors import plain_mounts
 from greatseal.app.listeners import Listener
+from greatseal.app.seats import bind
+from greatseal.app.worker_metrics import WorkerMetrics
 from greatseal.crypto.algorithms import KeyAlgorithm, default_signature_algorithm
 from greatseal.edge import EdgeApp, EdgeMetrics, Limits
 from greatseal.edge.messages import HttpRequest
 from greatseal.kernel.clock import SystemClock
+from greatseal.settings.values import Address
 from greatseal.storage import Storage, open_storage
 from greatseal.storage.migrate import migrate
 from greatseal.testing import Installation
@@ -135,7 +138,7 @@ def greatseal_server(installation: Installation) -> Iterator[int]:
     """The plain listener of the installation in a thread of this process; its port."""
     registry = CollectorRegistry()
     app = EdgeApp(
-        plain_mounts(installation.rooms, registry, None),
+        plain_mounts(installation.rooms, WorkerMetrics(registry), None),
         limits=Limits(),
         metrics=EdgeMetrics(registry),
         entropy=installation.entropy,
@@ -144,7 +147,7 @@ def greatseal_server(installation: Installation) -> Iterator[int]:
     where: dict[str, Any] = {}
 
     async def serve() -> None:
-        listener = Listener("127.0.0.1", 0, max_body_bytes=1 << 20)
+        listener = Listener(bind(Address("127.0.0.1:0")), max_body_bytes=1 << 20)
         await listener.start(app)
         where["port"] = int(listener.address.rpartition(":")[2])
         where["loop"] = asyncio.get_running_loop()
