@@ -36,15 +36,15 @@ class Admission:
         self._count = 0
 
     def is_full(self) -> bool:
-        """Whether whoever comes now is refused. Nobody is while there is a free thread."""
+        """Whether whoever comes now is refused. As many may always wait as are served: bursts are no overload."""
         waiting = self._inside - self._workers
-        if waiting < 0:
+        if waiting < min(self._workers, self._queued):
             return False
         passed = self._clock() - self._since
         if self._count and passed >= _WINDOW_SECONDS:
             # Here rather than in `leave`: by now all of a group have left.
             self._measure(passed)
-        elif waiting and not self._count and passed > self._seconds:
+        elif not self._count and passed > self._seconds:
             # Nothing at all is answered: whoever came now would wait as long.
             return True
         return waiting >= self._queued or waiting * self._time > self._seconds * self._left
