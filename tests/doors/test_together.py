@@ -32,7 +32,10 @@ class Desk:
         self.key = self.kms.create_key()["KeyMetadata"]["KeyId"]
 
     def request(self, operation, **parameters) -> HttpRequest:
-        getattr(self.kms, operation)(**parameters)
+        return self.request_of(self.kms, operation, **parameters)
+
+    def request_of(self, client, operation, **parameters) -> HttpRequest:
+        getattr(client, operation)(**parameters)
         return replace(self.taken, request_id=new_uuid(self.installation.entropy))
 
     def together(self, *requests):
@@ -109,6 +112,26 @@ def test_whoever_would_wait_is_asked_alone(desk, monkeypatch):
     assert desk.recorded([slow, quick]) == [("Encrypt", None)]
     assert desk.installation.door.handle(slow).status == 200
     assert len(desk.recorded([slow, quick])) == 2
+
+
+def test_what_reads_rows_is_answered_as_if_alone(desk):
+    pca = desk.installation.client("acm-pca")
+    subject = {"KeyAlgorithm": "EC_prime256v1", "SigningAlgorithm": "SHA256WITHECDSA", "Subject": {"CommonName": "CA"}}
+    arn = pca.create_certificate_authority(CertificateAuthorityType="ROOT", CertificateAuthorityConfiguration=subject)[
+        "CertificateAuthorityArn"
+    ]
+    reading = desk.request_of(pca, "describe_certificate_authority", CertificateAuthorityArn=arn)
+    again = replace(reading, request_id="again")
+    alone = desk.installation.door.handle(replace(reading, request_id="alone"))
+    assert [answer.body for answer in desk.together(reading, again)] == [alone.body] * 2
+    assert [name for name, _ in desk.recorded([reading, again])] == ["DescribeCertificateAuthority"] * 2
+
+
+def test_whoever_writes_waits_for_other_writers(desk):
+    writing = desk.request("disable_key", KeyId=desk.key)
+    desk.kms.enable_key(KeyId=desk.key)
+    assert desk.together(writing) == [None]
+    assert desk.kms.describe_key(KeyId=desk.key)["KeyMetadata"]["Enabled"]
 
 
 def test_a_change_holds_from_the_next_group_on(desk):

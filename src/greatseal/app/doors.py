@@ -10,7 +10,7 @@ from greatseal.app.worker_metrics import WorkerMetrics
 from greatseal.aws import events, kms
 from greatseal.aws.acm import CertificateManager
 from greatseal.aws.acm_pca import PrivateCa
-from greatseal.aws.catalogue import NOT_YET, QUICK, SERVICES
+from greatseal.aws.catalogue import NOT_YET, QUICK, READING, SERVICES
 from greatseal.aws.cloudtrail import CloudTrail
 from greatseal.aws.create_session import PATH as SESSIONS_PATH
 from greatseal.aws.create_session import CreateSession
@@ -185,12 +185,14 @@ def secure_mounts(rooms: Rooms, door: AwsDoor, observed: Observed | None = None)
         _logs(rooms),
         *_health(observed),
     )
-    return Mounts([_aws(door), *others])
+    return Mounts([_aws(rooms, door), *others])
 
 
-def _aws(door: AwsDoor) -> Mount:
+def _aws(rooms: Rooms, door: AwsDoor) -> Mount:
+    quick = QUICK | READING if rooms.storage.dialect == "sqlite" else QUICK
+
     def is_quick(request: HttpRequest) -> bool:
-        return request.header("x-amz-target") in QUICK
+        return request.header("x-amz-target") in quick
 
     return Mount("/", "aws", door.handle, together=door.handle_together, is_quick=is_quick)
 

@@ -38,26 +38,25 @@ NOT_YET: Mapping[str, Mapping[str, str]] = {
 
 SERVICES = tuple(NOT_YET)
 
-QUICK = frozenset({"ACMPrivateCA.IssueCertificate"}) | frozenset(
-    f"TrentService.{name}"
-    for name in (
-        "Decrypt",
-        "DescribeKey",
-        "Encrypt",
-        "GenerateDataKey",
-        "GenerateDataKeyWithoutPlaintext",
-        "GenerateMac",
-        "GenerateRandom",
-        "GetPublicKey",
-        "ReEncrypt",
-        "Sign",
-        "Verify",
-        "VerifyMac",
-    )
+
+def _targets(**names: str) -> frozenset[str]:
+    return frozenset(f"{target}.{name}" for target, some in names.items() for name in some.split())
+
+
+QUICK = _targets(
+    ACMPrivateCA="IssueCertificate",
+    TrentService="Decrypt DescribeKey Encrypt GenerateDataKey GenerateDataKeyWithoutPlaintext GenerateMac "
+    "GenerateRandom GetPublicKey ReEncrypt Sign Verify VerifyMac",
 )
 """The targets of operations that read what is remembered and change nothing, or change it together (`kernel.later`):
 such requests are answered in groups.
 """
+
+READING = _targets(
+    ACMPrivateCA="DescribeCertificateAuthority GetCertificate GetCertificateAuthorityCertificate",
+    CertificateManager="DescribeCertificate GetCertificate",
+)
+"""The same for those that read a few rows; only where the database is not on another machine."""
 
 
 def implemented(service: str) -> frozenset[str]:

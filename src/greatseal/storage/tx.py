@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, CursorResult, Row, Select, Table, exc
 from sqlalchemy.sql import Executable
 
+from greatseal.kernel.group import waits
 from greatseal.kernel.spans import Spans
 from greatseal.storage.engine import Engines, open_engine
 from greatseal.storage.errors import ConnectionLost, SerializationFailure, StorageError, StorageUnavailable
@@ -205,6 +206,9 @@ class Storage:
     def _outermost(self, work: Callable[[Tx], T], *, writable: bool) -> tuple[T, Tx]:
         if getattr(self._thread, "busy", False):
             raise RuntimeError("transactions do not nest: pass the open Tx on instead")
+        if writable or self.dialect != "sqlite":
+            # Other writers, or another machine.
+            waits()
         self._thread.busy = True
         try:
             if self.spans is None:
