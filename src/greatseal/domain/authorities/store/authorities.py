@@ -4,7 +4,22 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Index, LargeBinary, Row, Select, String, Table, Text, and_, delete, or_, select, update
+from sqlalchemy import (
+    Column,
+    Index,
+    LargeBinary,
+    Row,
+    Select,
+    String,
+    Table,
+    Text,
+    delete,
+    literal,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from greatseal.crypto.algorithms import KeyAlgorithm, SignatureAlgorithm
 from greatseal.domain.authorities.model import Authority, CaCertificate, Kind, Status, SubjectSpec, UsageMode
@@ -120,8 +135,8 @@ def _listed(
 ) -> list[Authority]:
     query = query.where(or_(authority.c.status != Status.DELETED.value, authority.c.restorable_until > now))
     if after is not None:
-        at, last = after
-        query = query.where(or_(authority.c.created_at > at, and_(authority.c.created_at == at, authority.c.id > last)))
+        position = tuple_(literal(after[0], utc_timestamp()), literal(after[1]))
+        query = query.where(tuple_(authority.c.created_at, authority.c.id) > position)
     rows = tx.all(query.order_by(authority.c.created_at, authority.c.id).limit(limit))
     return [_load(tx, row) for row in rows]
 

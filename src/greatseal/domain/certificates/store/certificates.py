@@ -35,6 +35,7 @@ from greatseal.domain.certificates.model import (
 )
 from greatseal.domain.certificates.notices import MOST_DAYS, notice_at
 from greatseal.domain.certificates.store import associations, courses
+from greatseal.domain.certificates.store.lookup import key_of, time_of
 from greatseal.domain.certificates.usage import extended_key_usages, key_usages
 from greatseal.domain.certificates.windows import opens
 from greatseal.storage import Tx
@@ -44,6 +45,8 @@ from greatseal.x509.certificate import Certificate
 
 UNFINISHED_RENEWAL = text("renewal_status IN ('PENDING_AUTO_RENEWAL', 'PENDING_VALIDATION', 'FAILED')")
 """Certificates whose latest renewal is not done. Few are, so that the index of them is small."""
+
+_HAS_SERIAL = text("serial IS NOT NULL")
 
 certificate = Table(
     "certificate",
@@ -91,7 +94,12 @@ certificate = Table(
     Column("renewal_at", utc_timestamp()),
     # The certificate of the issuing CA's journal, to find it again when that is revoked.
     Column("authority_certificate_arn", Text),
-    Index("ix_certificate_listing", "account", "region", "created_at", "id"),
+    # Behind the order of a listing stands what it is filtered by: most of what it hides is passed over unread.
+    Index(
+        "ix_certificate_listing",
+        *("account", "region", "created_at", "id"),
+        *("key_algorithm", "type", "status", "not_after"),
+    ),
     Index("ix_certificate_authority_certificate", "authority_certificate_arn"),
     Index("ix_certificate_not_after", "not_after"),
     Index("ix_certificate_notice", "notice_at"),
@@ -104,7 +112,13 @@ certificate = Table(
         sqlite_where=UNFINISHED_RENEWAL,
         postgresql_where=UNFINISHED_RENEWAL,
     ),
+    Index("ix_certificate_serial", "serial", sqlite_where=_HAS_SERIAL, postgresql_where=_HAS_SERIAL),
 )
+Index(
+    "ix_certificate_ending",
+    *(certificate.c.account, certificate.c.region, time_of(certificate.c.not_after), certificate.c.id),
+)
+Index("ix_certificate_common_name", key_of(certificate.c.common_name), certificate.c.id)
 
 certificate_name = Table(
     "certificate_name",
@@ -112,8 +126,8 @@ certificate_name = Table(
     Column("certificate_id", String(36), primary_key=True),
     Column("position", Integer, primary_key=True),
     Column("name", Text, nullable=False),
-    Index("ix_certificate_name", "name"),
 )
+Index("ix_certificate_name", key_of(certificate_name.c.name), certificate_name.c.certificate_id)
 
 certificate_usage = Table(
     "certificate_usage",

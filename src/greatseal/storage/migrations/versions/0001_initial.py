@@ -344,13 +344,38 @@ def _certificate() -> None:
         sa.Column("authority_certificate_arn", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_certificate")),
     )
+    op.create_index(
+        "ix_certificate_common_name",
+        "certificate",
+        [sa.literal_column("substr(lower(common_name), 1, 250)"), "id"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_certificate_ending",
+        "certificate",
+        ["account", "region", sa.literal_column("coalesce(not_after, 0)"), "id"],
+        unique=False,
+    )
     op.create_index("ix_certificate_authority_certificate", "certificate", ["authority_certificate_arn"], unique=False)
     op.create_index("ix_certificate_census", "certificate", ["type", "status", "not_after"], unique=False)
     op.create_index("ix_certificate_issuer", "certificate", ["issuer_name"], unique=False)
-    op.create_index("ix_certificate_listing", "certificate", ["account", "region", "created_at", "id"], unique=False)
+    op.create_index(
+        "ix_certificate_listing",
+        "certificate",
+        ["account", "region", "created_at", "id", "key_algorithm", "type", "status", "not_after"],
+        unique=False,
+    )
     op.create_index("ix_certificate_not_after", "certificate", ["not_after"], unique=False)
     op.create_index("ix_certificate_notice", "certificate", ["notice_at"], unique=False)
     op.create_index("ix_certificate_renewal", "certificate", ["renewal_at"], unique=False)
+    op.create_index(
+        "ix_certificate_serial",
+        "certificate",
+        ["serial"],
+        unique=False,
+        sqlite_where=sa.text("serial IS NOT NULL"),
+        postgresql_where=sa.text("serial IS NOT NULL"),
+    )
     op.create_index(
         "ix_certificate_unfinished_renewal",
         "certificate",
@@ -380,7 +405,12 @@ def _certificate_name() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("certificate_id", "position", name=op.f("pk_certificate_name")),
     )
-    op.create_index("ix_certificate_name", "certificate_name", ["name"], unique=False)
+    op.create_index(
+        "ix_certificate_name",
+        "certificate_name",
+        [sa.literal_column("substr(lower(name), 1, 250)"), "certificate_id"],
+        unique=False,
+    )
 
 
 def _certificate_usage() -> None:
