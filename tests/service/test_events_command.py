@@ -67,13 +67,23 @@ def test_tail_prints_what_is_wanted(data: Path, rooms: Rooms) -> None:
 def test_ctrl_c_ends_the_tail_well(data: Path, rooms: Rooms) -> None:
     emit(rooms, "aws.acm", "First", "success")
     command = [sys.executable, "-m", "greatseal", "events", "tail", "--since", "5", "--data", str(data)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        assert "First" in process.stdout.readline()
-        process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 0
-        assert process.stderr.read() == ""
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell that runs the tests in the background has them ignore it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            assert "First" in process.stdout.readline()
+            process.send_signal(signal.SIGINT)
+            assert process.wait(30) == 0
+            assert process.stderr.read() == ""
+        finally:
+            process.kill()
 
 
 def test_dead_letters_are_listed_and_tried_again(data: Path, rooms: Rooms) -> None:
