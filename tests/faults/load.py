@@ -121,15 +121,21 @@ class Load:
         with self.memory.lock:
             self.memory.to_revoke.add(serial)
         done = lambda error: error.code == "RequestAlreadyProcessedException"  # noqa: E731
-        self._insist(
-            number,
-            "RevokeCertificate",
-            service="acm-pca",
-            accept=done,
-            CertificateAuthorityArn=self._authority,
-            CertificateSerial=serial,
-            RevocationReason="SUPERSEDED",
-        )
+        try:
+            self._insist(
+                number,
+                "RevokeCertificate",
+                service="acm-pca",
+                accept=done,
+                CertificateAuthorityArn=self._authority,
+                CertificateSerial=serial,
+                RevocationReason="SUPERSEDED",
+            )
+        except Refused as error:
+            if error.code != "RequestInProgressException":
+                raise
+            # The node that prepared it died before it signed, and another told us of it: recovery signs within minutes.
+            return
         with self.memory.lock:
             self.memory.revoked.add(serial)
 

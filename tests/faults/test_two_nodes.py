@@ -22,7 +22,7 @@ LONG = pytest.mark.faults
 
 @pytest.fixture
 def nodes(database_url: str, tmp_path: Path) -> Iterator[list[Node]]:
-    """Two services over one database, which share the key-encryption key and the contents of objects."""
+    """Two services over one database, which share the key-encryption key and nothing else."""
     settings = {
         "GREATSEAL_DATABASE": database_url,
         "GREATSEAL_KEK_FILE": str(tmp_path / "kek"),
@@ -34,9 +34,6 @@ def nodes(database_url: str, tmp_path: Path) -> Iterator[list[Node]]:
     try:
         for each in made:
             each.start()
-        shared = made[0].data / "objects"
-        shared.mkdir(exist_ok=True)
-        (made[1].data / "objects").symlink_to(shared)
         yield made
     finally:
         for each in made:
