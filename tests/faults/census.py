@@ -22,7 +22,8 @@ from faults.load import Memory
 from faults.nodes import Client, Refused, Unanswered
 
 BUCKET = "census"
-_SETTLED = 60.0
+# Recovery signs what a dead node has prepared within two minutes, and a job looks again after that.
+_SETTLED = 180.0
 _SIGNED = 180.0
 
 
