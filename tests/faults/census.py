@@ -168,10 +168,9 @@ def _reported(client: Client, arn: str, memory: Memory, nodes: int) -> dict[str,
     Who asks again after a node has died is told of the certificate that was prepared there; another node signs it when
     it has been left alone for a minute (docs/issuance.md).
     """
-    certificates = _of_report(client, arn, nodes)
-    left = [each for each in memory.issued.values() if each not in certificates]
+    # First, because a CA reports once in half an hour.
     until = time.monotonic() + _SIGNED
-    for each in left:
+    for each in memory.issued.values():
         while True:
             try:
                 client.call(0, "acm-pca", "GetCertificate", CertificateAuthorityArn=arn, CertificateArn=each)
@@ -180,7 +179,7 @@ def _reported(client: Client, arn: str, memory: Memory, nodes: int) -> dict[str,
                 if error.code != "RequestInProgressException" or time.monotonic() > until:
                     raise
                 threading.Event().wait(1.0)
-    return _of_report(client, arn, nodes) if left else certificates
+    return _of_report(client, arn, nodes)
 
 
 def _of_report(client: Client, arn: str, nodes: int) -> dict[str, x509.Certificate]:
