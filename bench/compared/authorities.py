@@ -32,27 +32,40 @@ def csr(key: PrivateKey, name: str = "app.example.com") -> str:
 
 
 def authority(server: Server, algorithm: str) -> str:
-    """An active root CA, made over the wire as anybody would; its ARN."""
+    """An active CA below a root, made over the wire as anybody would; its ARN.
+
+    Not the root itself: roots are not there for end entities, and ours makes a finding of each certificate of a root.
+    """
     pca = client(server, "acm-pca")
+    root = _activated(pca, "ROOT", algorithm, "RootCACertificate/V1")
+    return _activated(pca, "SUBORDINATE", algorithm, "SubordinateCACertificate_PathLen0/V1", root)
+
+
+def _activated(pca: Any, kind: str, algorithm: str, template: str, issuer: str | None = None) -> str:
+    """The ARN of a new CA whose certificate `issuer`, or the CA itself, has issued."""
     configuration = {
         "KeyAlgorithm": algorithm,
         "SigningAlgorithm": SIGNING[algorithm],
-        "Subject": {"Organization": "Example", "CommonName": "Bench"},
+        "Subject": {"Organization": "Example", "CommonName": f"Bench {kind.lower()}"},
     }
     arn: str = pca.create_certificate_authority(
-        CertificateAuthorityType="ROOT", CertificateAuthorityConfiguration=configuration
+        CertificateAuthorityType=kind, CertificateAuthorityConfiguration=configuration
     )["CertificateAuthorityArn"]
     pca.get_waiter("certificate_authority_csr_created").wait(CertificateAuthorityArn=arn)
+    by = issuer or arn
     issued = pca.issue_certificate(
-        CertificateAuthorityArn=arn,
+        CertificateAuthorityArn=by,
         Csr=pca.get_certificate_authority_csr(CertificateAuthorityArn=arn)["Csr"].encode(),
         SigningAlgorithm=SIGNING[algorithm],
-        TemplateArn="arn:aws:acm-pca:::template/RootCACertificate/V1",
-        Validity={"Type": "YEARS", "Value": 10},
+        TemplateArn=f"arn:aws:acm-pca:::template/{template}",
+        Validity={"Type": "YEARS", "Value": 10 if issuer is None else 5},
     )["CertificateArn"]
-    pca.get_waiter("certificate_issued").wait(CertificateAuthorityArn=arn, CertificateArn=issued)
-    pem = pca.get_certificate(CertificateAuthorityArn=arn, CertificateArn=issued)["Certificate"]
-    pca.import_certificate_authority_certificate(CertificateAuthorityArn=arn, Certificate=pem.encode())
+    pca.get_waiter("certificate_issued").wait(CertificateAuthorityArn=by, CertificateArn=issued)
+    got = pca.get_certificate(CertificateAuthorityArn=by, CertificateArn=issued)
+    chain = {"CertificateChain": got["CertificateChain"].encode()} if issuer else {}
+    pca.import_certificate_authority_certificate(
+        CertificateAuthorityArn=arn, Certificate=got["Certificate"].encode(), **chain
+    )
     return arn
 
 

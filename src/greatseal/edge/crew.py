@@ -16,8 +16,6 @@ Q = TypeVar("Q")
 T = TypeVar("T")
 
 _LARGEST_GROUP = 32
-# While one group waits for the disk, the next one works.
-_GROUPS = 2
 
 _Freed = Callable[[], None]
 
@@ -32,7 +30,7 @@ class Crew(Generic[Q, T]):
         self._threads: list[threading.Thread] = []
         self._work: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._quick: deque[tuple[Q, _Freed, asyncio.Future[T]]] = deque()
-        self._groups = 0
+        self._answers = False
         self._lock = threading.Lock()
         self._done: deque[tuple[_Freed, asyncio.Future[T], T | BaseException]] = deque()
         self._woken = False
@@ -61,7 +59,7 @@ class Crew(Generic[Q, T]):
         future = self._future()
         with self._lock:
             self._quick.append((quick, freed, future))
-            calls, self._groups = self._groups < _GROUPS, min(self._groups + 1, _GROUPS)
+            calls, self._answers = not self._answers, True
         if calls:
             self._work.put(self._answer_groups)
         return future
@@ -88,12 +86,15 @@ class Crew(Generic[Q, T]):
             task()
 
     def _answer_groups(self) -> None:
-        """Until nothing quick is waiting."""
+        """Until nothing quick is waiting.
+
+        One group after the other: a second one beside the first would make both smaller, and each request dearer.
+        """
         while True:
             with self._lock:
                 group = [self._quick.popleft() for _ in range(min(len(self._quick), _LARGEST_GROUP))]
                 if not group:
-                    self._groups -= 1
+                    self._answers = False
                     return
             results: Sequence[T | BaseException]
             try:
