@@ -1,8 +1,9 @@
 """What tests of managed renewal share: the use of certificates, time that passes, and what was told."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from msgspec import structs
 
 from doors.acm_material import Acm
 from faults.recovery import caller
@@ -15,7 +16,7 @@ DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 
 def owner(acm: Acm, **changes: Any) -> Caller:
-    return replace(caller(), operation="greatseal:AssociateCertificate", at=acm.now, **changes)
+    return structs.replace(caller(), operation="greatseal:AssociateCertificate", at=acm.now, **changes)
 
 
 def associate(acm: Acm, arn: str, resource: str = LISTENER) -> None:

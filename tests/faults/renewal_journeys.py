@@ -4,10 +4,10 @@
 one, by way of validation, CAA, our own trust services and two logs.
 """
 
-from dataclasses import replace
 from datetime import UTC, timedelta
 from typing import Any
 
+from msgspec import structs
 from sqlalchemy import func, select
 
 from doors.acm_material import PERMITTED_ACTIONS
@@ -138,4 +138,4 @@ def _associations(world: Any) -> Any:
 
 
 def _owner(world: Any) -> Any:
-    return replace(caller(), operation="greatseal:AssociateCertificate", at=world.installation.clock.now())
+    return structs.replace(caller(), operation="greatseal:AssociateCertificate", at=world.installation.clock.now())

@@ -1,11 +1,11 @@
 """`greatseal certificates` over a data directory, beside whoever serves it."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from msgspec import structs
 
 from doors.acm_material import make
 from faults.recovery import caller
@@ -43,7 +43,7 @@ def run(data: Path, *arguments: str) -> Result:
 
 def test_the_use_of_a_certificate_begins_and_ends(data: Path, rooms: Rooms) -> None:
     now = rooms.clock.now()
-    owner = replace(caller(), operation="acm:ImportCertificate", at=now)
+    owner = structs.replace(caller(), operation="acm:ImportCertificate", at=now)
     # The certificates of tests begin in the past of their own clock, and end within a year of it.
     made = make(start=now.replace(year=now.year - 1), end=now.replace(year=now.year + 1, day=1))
     parcel = made.parcel()

@@ -4,13 +4,13 @@ import csv
 import io
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 from cryptography.x509.oid import NameOID
+from msgspec import structs
 
 from doors.acm_material import distinguished, make
 from doors.hub import finding
@@ -48,7 +48,7 @@ def run(data: Path, *arguments: str) -> Result:
 
 
 def put(rooms: Rooms, *findings: dict) -> None:
-    owner = replace(caller(), account="111122223333", region="us-east-1")
+    owner = structs.replace(caller(), account="111122223333", region="us-east-1")
     assert rooms.watching.findings.import_(owner, findings)[1] == []
 
 
@@ -124,7 +124,7 @@ def test_imported_certificates_by_their_issuers(data: Path, rooms: Rooms) -> Non
         ("Entrust, Inc.", day + timedelta(days=2), "eu-west-1", "RSA_4096"),
         ("Entrust", day + timedelta(days=2), "us-east-1", "EC_secp384r1"),
     ):
-        rooms.imports.import_(replace(caller(), region=region), **foreign(organization, begins, key))
+        rooms.imports.import_(structs.replace(caller(), region=region), **foreign(organization, begins, key))
     report = ("report", "issuers", "--flag", "Entrust, Inc.", "--not-before-after", day.date().isoformat())
     found = run(data, *report, "--output", "json")
     assert found.exit_code == 3, found.output

@@ -1,6 +1,7 @@
 """From settings to a service that answers: take the directory, open the database, build, listen."""
 
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -385,6 +386,7 @@ async def _listen(
     if seat.first:
         told = {**where, "region": settings.region, "account_id": settings.account_id}
         places.write(settings.paths.endpoint, json.dumps(told))
+    _spare_the_collector()
     _log.info("ready", **where, database=rooms.storage.dialect, keys=protection.described(settings))
     announce(f"ready {where['https']} {where['http']}")
     while not stopped.is_set():
@@ -403,6 +405,16 @@ async def _listen(
     secure.close()
     plain.close()
     write_log()
+
+
+def _spare_the_collector() -> None:
+    """Lets it pass over what was loaded, and look less often for rings in what requests leave, where they are rare.
+
+    Six percent of the processor time of small requests went there.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 100)
 
 
 async def _show(

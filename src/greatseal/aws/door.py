@@ -8,12 +8,12 @@ spelled in the client's protocol.
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from datetime import datetime
 from email.utils import format_datetime
 from typing import Any, Protocol
 
 import structlog
+from msgspec import structs
 
 from greatseal.aws.errors import from_refusal, spelled, trail_code
 from greatseal.aws.protocol.auth_errors import Family
@@ -203,7 +203,9 @@ class AwsDoor:
             self._throttle.enter(caller)
             parameters = self._parameters(route, request)
             self._throttle.admit(caller, parameters)
-            caller = replace(caller, request_parameters=elements(route.service.name, route.operation.input, parameters))
+            caller = structs.replace(
+                caller, request_parameters=elements(route.service.name, route.operation.input, parameters)
+            )
             validate(route.operation.input, parameters, STYLES.get(route.service.name, Style.QUOTED))
             result = self._implementations[route.service.name][route.operation.name](caller, parameters)
             is_recorded = False

@@ -1,8 +1,9 @@
 """KMS: the operations on keys as things (kms.md 10, 11, 13)."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec import structs
 
 from greatseal.aws import kms_shapes as shapes
 from greatseal.aws.door import OperationFunction
@@ -184,7 +185,7 @@ class KeyOperations:
         bypass = p.get("BypassPolicyLockoutSafetyCheck", False)
         context = {"kms:ReplicaRegion": region, "kms:BypassPolicyLockoutSafetyCheck": _boolean(bypass)}
         key = self._asking.managed(caller, p["KeyId"], context)
-        there = replace(caller, region=region)
+        there = structs.replace(caller, region=region)
         self._asking.anything(there, tag_conditions(tags), operation="kms:CreateKey")
         if tags:
             self._asking.anything(there, tag_conditions(tags), operation="kms:TagResource")
@@ -206,7 +207,7 @@ class KeyOperations:
         """The caller must be allowed to on both keys."""
         region = p["PrimaryRegion"]
         key = self._asking.managed(caller, p["KeyId"], {"kms:PrimaryRegion": region})
-        self._asking.managed(replace(caller, region=region), key.id, {"kms:PrimaryRegion": region})
+        self._asking.managed(structs.replace(caller, region=region), key.id, {"kms:PrimaryRegion": region})
         self._regions.make_primary(caller, key, region)
         return None
 

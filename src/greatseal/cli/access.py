@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from msgspec import structs
 
 from greatseal.cli import options
 from greatseal.cli.desk import Desk, desk_of
@@ -238,8 +239,6 @@ def explain_command(
       greatseal access explain arn:aws:iam::100000000000:user/alice acm:RequestCertificate \\
         --context acm:KeyAlgorithm=RSA_2048 --context acm:DomainNames=app.example.com
     """
-    from dataclasses import replace
-
     from greatseal.domain.access.explanation import caller_named, explain
     from greatseal.domain.access.model import Question
 
@@ -247,7 +246,7 @@ def explain_command(
     with desk_of("access", data, config, None) as desk:
         rooms, at, region = desk.rooms, desk.rooms.clock.now(), desk.settings.region
         caller = rooms.storage.read(lambda tx: caller_named(tx, principal, region=region, at=at, action=action))
-        caller = replace(caller, source_ip=source_ip)
+        caller = structs.replace(caller, source_ip=source_ip)
         found = explain(rooms.access, caller, Question(action, resource, context))
     if as_json:
         matched = [

@@ -1,10 +1,10 @@
 """`greatseal dns`: the records that certificates need, and those of our own zones."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec import structs
 
 from greatseal.cli import options
 from greatseal.cli.desk import Desk, desk_of
@@ -163,7 +163,7 @@ def _needed(desk: Desk, arn: str | None) -> "list[Needed]":
             parsed = Arn.parse(arn)
         except ValueError as error:
             raise click.BadParameter(str(error), param_hint="--certificate") from None
-        caller = replace(desk.caller("acm:DescribeCertificate"), account=parsed.account, region=parsed.region)
+        caller = structs.replace(desk.caller("acm:DescribeCertificate"), account=parsed.account, region=parsed.region)
         item = rooms.inventory.describe(caller, arn)
         if item.validation_method != Method.DNS.value:
             raise click.ClickException(f"{arn} is not validated by DNS, so it needs no records")

@@ -3,12 +3,12 @@
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec import structs
 
 from greatseal.cli import options
 from greatseal.cli.database import opened
@@ -123,7 +123,9 @@ def resolve_command(
             change["Note"] = {"Text": note, "UpdatedBy": "greatseal findings resolve"}
         for each in _named(desk.rooms.storage, account, finding_id):
             who = each.identity
-            caller = replace(desk.caller("securityhub:BatchUpdateFindings"), account=who.account, region=who.region)
+            caller = structs.replace(
+                desk.caller("securityhub:BatchUpdateFindings"), account=who.account, region=who.region
+            )
             desk.rooms.watching.findings.change(caller, [(who.product_arn, who.id)], change)
             click.echo(f"resolved: {who.id}")
 

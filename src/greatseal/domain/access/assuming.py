@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from msgspec import structs
+
 from greatseal.domain.access import standing
 from greatseal.domain.access.language import (
     LIMITS,
@@ -115,7 +117,7 @@ class Assuming:
         made = self._session(caller, role, wanted, limits, chained=chained, source_identity=source_identity)
         if role.account != caller.account:
             # The door records the call for the caller; the role's account sees it too.
-            self._record(replace(caller, account=role.account), role, caller.partition)
+            self._record(structs.replace(caller, account=role.account), role, caller.partition)
         return made
 
     def identify(self, caller: Caller, role_arn: str, token: str) -> Bearer:
@@ -123,7 +125,7 @@ class Assuming:
         account = _role_account(role_arn)
         identity = self._web_identities.verify(account, caller.partition, token)
         principal = f"{identity.provider_arn}:{identity.subject}"
-        return Bearer(replace(caller, account=account, principal_arn=principal), identity)
+        return Bearer(structs.replace(caller, account=account, principal_arn=principal), identity)
 
     def assume_role_with_web_identity(self, bearer: Bearer, wanted: Assumption) -> Assumed:
         """Step two: a session for the bearer of a good token. Raises AccessDenied and InvalidRequest."""

@@ -4,8 +4,10 @@ The door has checked that the request was signed with the certificate's key; her
 the role's trust policy are weighed, in this order.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import structs
 
 from greatseal.domain.access import Access, Credential, Identity, Question, Sessions
 from greatseal.domain.access.service import role_at
@@ -103,7 +105,7 @@ class Vending:
         if not anchor.enabled:
             raise SessionDenied(f"The trust anchor {anchor.arn} is disabled.")
         self._check_certificate(anchor, application, self._clock.now())
-        return Trusted(replace(caller, account=anchor.account), anchor, application)
+        return Trusted(structs.replace(caller, account=anchor.account), anchor, application)
 
     def create(self, trusted: Trusted) -> Vended:
         """Step two: what its holder may have.
@@ -130,7 +132,7 @@ class Vending:
             "assumed_role_user": {"arn": arn, "assumed_role_id": principal_id},
             "source_identity": session.source_identity,
         }
-        vended_to = replace(caller, principal_arn=arn, principal_id=principal_id, session=session)
+        vended_to = structs.replace(caller, principal_arn=arn, principal_id=principal_id, session=session)
 
         def work(tx: Tx) -> str:
             subject_arn = seen(tx)

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
+from msgspec import structs
+
 from greatseal.crypto.signature import SignerUnavailable
 from greatseal.domain.audit import Act, Audit
 from greatseal.domain.authorities.drafting import Draft, check, draft, embedded, profile_of, terms_of
@@ -414,7 +416,7 @@ def _acts(asked: _Asked, loaded: Mapping[str, Authority], entry: JournalEntry) -
     authority, caller = loaded[asked.arn], asked.caller
     return [
         Act(
-            caller if account == caller.account else replace(caller, account=account),
+            caller if account == caller.account else structs.replace(caller, account=account),
             (authority.arn, entry.arn),
             response={"certificate_arn": entry.arn},
             detail={"serial": entry.serial, "template": entry.template_arn},

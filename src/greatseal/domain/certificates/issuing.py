@@ -1,7 +1,8 @@
 """How ACM asks a private CA: as its own service principal, for the account that owns the certificate."""
 
-from dataclasses import replace
 from datetime import timedelta
+
+from msgspec import structs
 
 from greatseal.crypto.algorithms import KeyAlgorithm, default_signature_algorithm
 from greatseal.domain.access import Access, Question
@@ -65,7 +66,7 @@ class Issuing:
         side does not allow it becomes the certificate's failure (acm.md 6.2), as the service shows it.
         """
         question = _question(authority_arn, caller.partition)
-        acting = replace(caller, operation=question.action, called_via=(ACM_PRINCIPAL,))
+        acting = structs.replace(caller, operation=question.action, called_via=(ACM_PRINCIPAL,))
         verdict = self._access.verdict(acting, question)
         if not verdict.allowed and verdict.kind is not DecidedBy.RESOURCE:
             raise AccessDenied(denial_sentence(verdict, caller.principal_arn, question.action, question.resource))

@@ -16,9 +16,7 @@ from greatseal.storage import Tx
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _COLUMNS = tuple(column.name for column in audit_record.columns)
 _raw = select(*(type_coerce(column, NullType()).label(column.name) for column in audit_record.columns))
-_PLAIN = tuple(
-    name for name in AuditRecord.__dataclass_fields__ if name not in ("at", "resources", "detail", "read_only")
-)
+_PLAIN = tuple(name for name in AuditRecord.__struct_fields__ if name not in ("at", "resources", "detail", "read_only"))
 
 
 @dataclass(frozen=True, slots=True)

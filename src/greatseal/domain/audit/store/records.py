@@ -66,7 +66,7 @@ audit_record = Table(
     Index("ix_audit_record_unsequenced", "id", sqlite_where=_UNSEQUENCED, postgresql_where=_UNSEQUENCED),
 )
 
-_FIELDS = tuple(AuditRecord.__dataclass_fields__)
+_FIELDS = tuple(AuditRecord.__struct_fields__)
 _values = attrgetter(*_FIELDS)
 _record = select(*(audit_record.c[name] for name in _FIELDS))
 _INSERT = insert(audit_record)

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from msgspec import structs
+
 from greatseal.domain.access import Question
 from greatseal.domain.audit import Audit
 from greatseal.domain.keys.managed.directory import Directory
@@ -75,7 +77,7 @@ class Regions:
         _require_primary(primary)
         if order.region == primary.region or not self._is_enabled(order.region):
             raise ValidationFailed(f"Region {order.region} is not valid for a replica of {primary.arn}.")
-        there = replace(caller, region=order.region)
+        there = structs.replace(caller, region=order.region)
         arn = str(there.arn("kms", f"key/{primary.id}"))
         policy = self._policies.check(
             there, Question("kms:PutKeyPolicy", arn), order.policy, bypass=order.bypass_lockout_check
