@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from email.utils import format_datetime
+from functools import partial
 from typing import Any, Protocol
 
 import structlog
@@ -67,9 +68,9 @@ class CallTrail(Protocol):
         *,
         error_code: str | None = None,
         error_message: str | None = None,
-        response: str | None = None,
+        response: Callable[[], str] | None = None,
     ) -> None:
-        """Records a call that no verb recorded; returns once that is stored."""
+        """Records a call that no verb recorded; returns once that is stored. `response` is asked if it is kept."""
         ...
 
     def together(self) -> AbstractContextManager[None]:
@@ -237,7 +238,7 @@ class AwsDoor:
                 yield None
             answer = route.codec.encode(route.service, route.operation, result, request.request_id)
             if self._trail is not None and not is_recorded:
-                told = elements(route.service.name, route.operation.output, result) if result else None
+                told = partial(elements, route.service.name, route.operation.output, result) if result else None
                 self._trail.record_call(caller, response=told)
             return _response(answer, route, request, now)
         except WireError as found:

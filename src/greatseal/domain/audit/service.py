@@ -1,7 +1,7 @@
 """The verbs of the audit room that write records and read them back."""
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
@@ -102,17 +102,18 @@ class Audit:
         *resources: str,
         error_code: str | None = None,
         error_message: str | None = None,
-        response: str | None = None,
+        response: Callable[[], str] | None = None,
         read_only: bool | None = None,
         **detail: str,
     ) -> None:
         """Records a call that changed nothing: it failed, was denied, or only read. Returns once it is stored.
 
-        What a reading call answered is not kept. Calls of many threads share a transaction. Never call it inside one.
-        Raises AuditFailed.
+        What a reading call answered is not kept, so that `response` is not even asked. Calls of many threads share a
+        transaction. Never call it inside one. Raises AuditFailed.
         """
         only_reads = reads(caller.operation) if read_only is None else read_only
-        outcome = Outcome(error_code, error_message, None if only_reads else response, only_reads)
+        told = None if only_reads or response is None else response()
+        outcome = Outcome(error_code, error_message, told, only_reads)
         record = self._make(caller, resources, detail, outcome)
         if self._group.records is None:
             self._writer.submit(record)
