@@ -33,7 +33,7 @@ _HOW = """\
   on a disk. Every request is signed (SigV4) and checked, authorized, written to the audit trail and committed before it
   is answered; certificates are linted before they are signed and verified afterwards. Only the pools of ready RSA keys
   are off, because filling them takes a core for the first seconds.
-- **The load comes from the same machine**: wrk, 32 connections that stay open, one signed request sent again and again.
+- **The load comes from the same machine**: wrk, 64 connections that stay open, one signed request sent again and again.
   What wrk needs, nobody else has. A service that sheds load is asked by half as many, until it refuses nothing: then
   the number of connections is told.
 - **Peers run as they start by default**, and do less: `cfssl serve` (Debian) checks no caller and stores nothing;

@@ -31,9 +31,11 @@ class Admission:
         self._time = 0.0
         self._left = 0.0
         self._measured = 0.0
-        # The one that goes on.
+        # The one that goes on, or has ended with the last answers; there is none while `_busy` is false.
+        self._busy = False
         self._since = 0.0
         self._count = 0
+        self._ended: float | None = None
 
     def is_full(self) -> bool:
         """Whether whoever comes now is refused. As many may always wait as are served: bursts are no overload."""
@@ -51,19 +53,23 @@ class Admission:
 
     def enter(self) -> None:
         """Takes a place."""
+        if self._ended is not None:
+            # Not when it ended: what was answered together leaves one by one, and all of it counts.
+            self._measure(self._ended - self._since)
+            self._busy, self._ended = False, None
         self._inside += 1
         if self._inside == self._workers:
-            self._since, self._count = self._clock(), 0
+            self._busy, self._since, self._count = True, self._clock(), 0
             if self._since - self._measured > _REMEMBERED_SECONDS:
                 self._time = self._left = 0.0
 
     def leave(self) -> None:
         """Frees a place."""
         self._inside -= 1
-        if self._inside >= self._workers - 1:
+        if self._busy:
             self._count += 1
-            if self._inside < self._workers:
-                self._measure(self._clock() - self._since)
+            if self._inside < self._workers and self._ended is None:
+                self._ended = self._clock()
 
     def _measure(self, passed: float) -> None:
         kept = _KEPT ** (passed / _WINDOW_SECONDS)

@@ -63,6 +63,16 @@ def test_answers_that_come_in_groups_count_like_others() -> None:
     assert last < 32
 
 
+def test_groups_that_take_everybody_count_whole() -> None:
+    """A crowd that is answered at once and comes again at once: two hundred a second, sixty of which may wait."""
+    hall = Hall(workers=16)
+    for _ in range(20):
+        hall.fill(40)
+        hall.now += 0.2
+        hall.empty()
+    assert 16 + 58 <= hall.fill() <= 16 + 62
+
+
 def test_when_answers_cease() -> None:
     """Nothing was measured yet, and whoever came now would still wait for those who have waited for long."""
     hall = Hall()
