@@ -1,9 +1,5 @@
 """Deliveries under `kill -9`, failing databases and a second node: nothing is lost; repetitions carry the same id."""
 
-import json
-import os
-import subprocess
-import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -15,6 +11,7 @@ import pytest
 
 from faults import dying_deliveries
 from faults.dying_deliveries import BAD, Notes, deliveries, post, work
+from faults.striking import striker
 from greatseal.domain.delivery import DELIVER_JOB, Parcel
 from greatseal.storage import Storage, open_storage, queue
 from greatseal.storage.errors import StorageError
@@ -33,26 +30,8 @@ POINTS = [
 @pytest.fixture(scope="module")
 def die_at() -> Iterator[Callable[..., int]]:
     """Has a process deliver and die; returns its exit code."""
-    paths = os.pathsep.join([str(Path(__file__).parents[1]), *sys.path])
-    with subprocess.Popen(
-        [sys.executable, dying_deliveries.__file__],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": paths},
-    ) as process:
-
-        def die(**what: str) -> int:
-            assert process.stdin is not None
-            assert process.stdout is not None
-            process.stdin.write(json.dumps(what) + "\n")
-            process.stdin.flush()
-            return int(process.stdout.readline())
-
+    with striker(dying_deliveries) as die:
         yield die
-        assert process.stdin is not None
-        process.stdin.close()
-        assert process.wait(timeout=30) == 0
 
 
 def recover(storage: Storage, notes: Path) -> None:

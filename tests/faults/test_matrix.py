@@ -5,14 +5,9 @@ strike the service is restarted, whoever had no answer asks again, and what docs
 short form strikes every third point on SQLite; `make faults` strikes all, on both databases.
 """
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 import structlog
@@ -20,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from faults import dying_journeys
 from faults.dying_journeys import JOURNEYS, Facts, World, walk
+from faults.striking import striker
 from greatseal.app.invariants import Case, examine
 from greatseal.crypto.wrap import Keyring
 from greatseal.storage.errors import OutcomeUnknown, StorageError, StorageUnavailable
@@ -49,25 +45,8 @@ def _quiet() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def die() -> Iterator[Callable[..., int]]:
     """Has a process walk a journey and die; returns its exit code."""
-    paths = os.pathsep.join([str(Path(__file__).parents[1]), *sys.path])
-    with subprocess.Popen(
-        [sys.executable, dying_journeys.__file__],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": paths},
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-
-        def strike(**what: Any) -> int:
-            process.stdin.write(json.dumps(what) + "\n")  # type: ignore[union-attr]
-            process.stdin.flush()  # type: ignore[union-attr]
-            return int(process.stdout.readline())  # type: ignore[union-attr]
-
-        yield strike
-        process.stdin.close()
-        assert process.wait(timeout=30) == 0
+    with striker(dying_journeys) as die:
+        yield die
 
 
 def invariants_hold(world: World, objects: str) -> None:

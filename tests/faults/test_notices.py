@@ -1,9 +1,6 @@
 """Topics and queues under `kill -9` and with many receivers: nothing is lost, nobody gets what another has."""
 
 import json
-import os
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -14,6 +11,7 @@ import pytest
 from doors.notices import Office, lets_in, queue_arn
 from faults import dying_notices
 from faults.dying_notices import TOPIC, URL
+from faults.striking import striker
 from greatseal.domain.queues.model import NewMessage
 from greatseal.storage import Storage, open_storage
 
@@ -25,25 +23,8 @@ LATER = timedelta(minutes=10)
 @pytest.fixture(scope="module")
 def die_at() -> Iterator[Callable[..., int]]:
     """Has a process publish and die; returns its exit code."""
-    paths = os.pathsep.join([str(Path(__file__).parents[1]), *sys.path])
-    with subprocess.Popen(
-        [sys.executable, dying_notices.__file__],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": paths},
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-
-        def die(**what: str) -> int:
-            process.stdin.write(json.dumps(what) + "\n")  # type: ignore[union-attr]
-            process.stdin.flush()  # type: ignore[union-attr]
-            return int(process.stdout.readline())  # type: ignore[union-attr]
-
+    with striker(dying_notices) as die:
         yield die
-        process.stdin.close()
-        assert process.wait(timeout=30) == 0
 
 
 def prepared(url: str) -> None:

@@ -1,17 +1,13 @@
 """Our logs under `kill -9` and failing databases: no promise without an entry, one tree, one timestamp for an entry."""
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from hashlib import sha256
-from pathlib import Path
 
 import pytest
 
 from faults import dying_logs
 from faults.logged import chain, opened
+from faults.striking import striker
 from greatseal.crypto import merkle
 from greatseal.domain.transparency import Logs
 from greatseal.domain.transparency.entries import read_tile
@@ -32,26 +28,8 @@ POINTS = ["before-write", "after-write", "before checkpoint", "after checkpoint"
 @pytest.fixture(scope="module")
 def die_at() -> Iterator[Callable[..., int]]:
     """Has a process log certificates and die; returns its exit code."""
-    paths = os.pathsep.join([str(Path(__file__).parents[1]), *sys.path])
-    with subprocess.Popen(
-        [sys.executable, dying_logs.__file__],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": paths},
-    ) as process:
-
-        def die(**what: str) -> int:
-            assert process.stdin is not None
-            assert process.stdout is not None
-            process.stdin.write(json.dumps(what) + "\n")
-            process.stdin.flush()
-            return int(process.stdout.readline())
-
+    with striker(dying_logs) as die:
         yield die
-        assert process.stdin is not None
-        process.stdin.close()
-        assert process.wait(timeout=30) == 0
 
 
 def check(logs: Logs) -> int:
