@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import MetaData
 
+from greatseal.storage import migrate as steps_of
 from greatseal.storage.migrate import migrate
+from greatseal.storage.revision import steps
 from greatseal.storage.tx import open_storage
 
 _TOOL = Path(__file__).parents[2] / "tools" / "make_migration.py"
@@ -22,6 +25,11 @@ def _all_tables() -> MetaData:
     spec.loader.exec_module(tool)
     tables: MetaData = tool.all_tables()
     return tables
+
+
+def test_files_are_numbered_as_their_steps_follow_each_other() -> None:
+    directory = ScriptDirectory(str(Path(steps_of.__file__).parent / "migrations"))
+    assert steps() == tuple(each.revision for each in reversed(list(directory.walk_revisions())))
 
 
 # SQLite cannot show indexes of expressions, so that they are compared on PostgreSQL only.

@@ -1,23 +1,27 @@
 """Several server processes on one machine (`--workers N`): the same ports, the same database, one interpreter each.
 
-    supervisor   holds the data directory, reserves the ports, migrates, starts the others and starts them again
+    supervisor   holds the data directory, reserves the ports, starts the others and starts them again
       worker 0   a whole service; also does what only one may do on a machine
       worker 1 … a whole service
 
 A worker is a node like any other: nothing passes between workers but the database. Each hears of the supervisor's end,
 however it ends, by the pipe that closes, and ends too.
+
+Workers are forks of the supervisor, which has imported the whole service and begun nothing of it: one thread, no event
+loop, no database, no key, no connection (docs/performance.md, "Starting"). So code and models are read once and are
+in memory once. What the supervisor may hold is listed in `_Ours`.
 """
 
+import multiprocessing
 import os
-import pickle
 import signal
-import socket
-import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from types import FrameType
 
 import structlog
@@ -26,17 +30,17 @@ from greatseal.app import logs
 from greatseal.app.seats import Seat, Sockets, address_of, reserve
 from greatseal.app.serving import as_worker, run_alone
 from greatseal.app.worker_metrics import forget_all
+from greatseal.kernel.errors import Refusal
 from greatseal.settings import Settings
-from greatseal.storage import open_storage
-from greatseal.storage.migrate import migrate
+from greatseal.storage.errors import StorageError
 from greatseal.storage.owner import DataDirectory
 
 _log = structlog.get_logger("greatseal")
 
-_START = "from greatseal.app.workers import work; work()"
-_READY = b"ready\n"
+_FORK = multiprocessing.get_context("fork")
 _SECONDS_TO_END = 60.0
 _PAUSE = 1.0
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 def serve(settings: Settings, *, announce: Callable[[str], None]) -> None:
@@ -45,79 +49,102 @@ def serve(settings: Settings, *, announce: Callable[[str], None]) -> None:
     if settings.server.workers == 1:
         run_alone(settings, announce)
         return
-    with DataDirectory.open(settings.data):
-        storage = open_storage(settings.database_url)
-        try:
-            migrate(storage)
-        finally:
-            storage.close()
+    with DataDirectory.open(settings.data) as directory:
         forget_all(settings.paths.endpoint.parent)
         sockets = Sockets(reserve(settings.server.listen), reserve(settings.server.http))
+        lifeline = os.pipe()
         try:
-            _Supervisor(settings, sockets).run(announce)
+            _Supervisor(settings, _Ours(directory, sockets, lifeline)).run(announce)
         finally:
             sockets.close()
+            for descriptor in lifeline:
+                os.close(descriptor)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ours:
+    """All that the supervisor holds when it forks."""
+
+    directory: DataDirectory
+    sockets: Sockets
+    """They reserve the ports."""
+    lifeline: tuple[int, int]
+    """A pipe nobody writes to, whose reading end is at its end when the supervisor has ended."""
+
+    def leave(self) -> int:
+        """In a worker: lets everything go that would outlive the supervisor; what is left to read of the lifeline."""
+        self.directory.leave()
+        self.sockets.close()
+        os.close(self.lifeline[1])
+        return self.lifeline[0]
 
 
 class _Worker:
     """One running process."""
 
-    def __init__(self, settings: Settings, seat: Seat, sockets: Sockets) -> None:
+    def __init__(self, settings: Settings, seat: Seat, sockets: Sockets, ours: _Ours) -> None:
         self.seat = seat
-        descriptors = (sockets.https.fileno(), sockets.http.fileno())
-        self.process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own words
-            [sys.executable, "-c", _START], stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=descriptors
+        self._told, telling = _FORK.Pipe(duplex=False)
+        self.process = _FORK.Process(
+            target=_work, args=(settings, seat, sockets, ours, telling), name=f"worker-{seat.number}"
         )
-        assert self.process.stdin is not None
-        with suppress(BrokenPipeError):
-            pickle.dump((settings, seat, descriptors), self.process.stdin)
-            self.process.stdin.flush()
+        # A signal that comes between the fork and the worker's own handlers waits until it has those.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        try:
+            self.process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+            telling.close()
 
-    def is_ready(self) -> bool:
-        """Waits until it answers; False when it ended instead."""
-        assert self.process.stdout is not None
-        return self.process.stdout.readline() == _READY
+    def await_ready(self) -> None:
+        """Waits until it answers. Raises OSError with its own words when it ended instead."""
+        try:
+            words = self._told.recv()
+        except EOFError:
+            words = f"worker {self.seat.number} ended before it answered; the log says why"
+        if words:
+            raise OSError(words)
 
     def stop(self) -> None:
         """Asks it to end after the requests that it has."""
-        if self.process.poll() is None:
+        if self.process.is_alive():
             self.process.terminate()
 
     def join(self) -> None:
         """Returns once it has ended."""
-        try:
-            self.process.wait(_SECONDS_TO_END)
-        except subprocess.TimeoutExpired:
+        self.process.join(_SECONDS_TO_END)
+        if self.process.is_alive():
             self.process.kill()
-            self.process.wait()
-        for pipe in (self.process.stdin, self.process.stdout):
-            if pipe is not None:
-                with suppress(BrokenPipeError):
-                    pipe.close()
+            self.process.join()
+        self.process.close()
+        self._told.close()
 
 
 class _Supervisor:
     """Starts workers, watches over them and ends with them."""
 
-    def __init__(self, settings: Settings, sockets: Sockets) -> None:
+    def __init__(self, settings: Settings, ours: _Ours) -> None:
         self._settings = settings
-        self._sockets = sockets
+        self._ours = ours
         self._workers: list[_Worker] = []
         self._stopping = threading.Event()
 
     def run(self, announce: Callable[[str], None]) -> None:
         """Until a signal comes. Raises OSError when a worker does not even start."""
-        signal.signal(signal.SIGTERM, self._stop)
-        signal.signal(signal.SIGINT, self._stop)
+        for each in _SIGNALS:
+            signal.signal(each, self._stop)
         try:
             # One after the other: the first makes what a new installation lacks, and finishes what a crash left.
             for number in range(self._settings.server.workers):
                 worker = self._hire(Seat(number, self._settings.server.workers, recovers=number == 0))
-                if not worker.is_ready():
+                try:
+                    worker.await_ready()
+                except OSError:
                     if self._stopping.is_set():
                         return
-                    raise OSError(f"worker {number} ended before it answered; the log says why")
-            announce(f"ready https://{address_of(self._sockets.https)} http://{address_of(self._sockets.http)}")
+                    raise
+            sockets = self._ours.sockets
+            announce(f"ready https://{address_of(sockets.https)} http://{address_of(sockets.http)}")
             while not self._stopping.wait(_PAUSE):
                 self._replace_the_dead()
         finally:
@@ -127,9 +154,9 @@ class _Supervisor:
                 worker.join()
 
     def _hire(self, seat: Seat) -> _Worker:
-        sockets = self._sockets.beside()
+        sockets = self._ours.sockets.beside()
         try:
-            worker = _Worker(self._settings, seat, sockets)
+            worker = _Worker(self._settings, seat, sockets, self._ours)
         finally:
             # Its own now: connections are not sent to a worker that has ended.
             sockets.close()
@@ -137,8 +164,8 @@ class _Supervisor:
         return worker
 
     def _replace_the_dead(self) -> None:
-        for worker in [each for each in self._workers if each.process.poll() is not None]:
-            _log.error("worker_ended", worker=worker.seat.number, code=worker.process.returncode)
+        for worker in [each for each in self._workers if not each.process.is_alive()]:
+            _log.error("worker_ended", worker=worker.seat.number, code=worker.process.exitcode)
             self._workers.remove(worker)
             worker.join()
             # The others are at work: what is open in the database may be theirs.
@@ -148,22 +175,33 @@ class _Supervisor:
         self._stopping.set()
 
 
-def work() -> None:
-    """The main function of a worker, which learns what it is by standard input, and ends when that is closed."""
-    settings, seat, (https, http) = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our own parent, by a pipe
-    logs.configure(settings.log.level, settings.log.format)
-    threading.Thread(target=_end_with_supervisor, name="greatseal-lifeline", daemon=True).start()
+def _work(settings: Settings, seat: Seat, sockets: Sockets, ours: _Ours, telling: Connection) -> None:
+    """The main function of a worker, a fork of the supervisor. It ends with the process."""
+    lifeline = ours.leave()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+    # Whoever reads what the supervisor prints reads the end of it when the supervisor ends.
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+    threading.Thread(target=_end_with_supervisor, args=(lifeline,), name="greatseal-lifeline", daemon=True).start()
 
-    def announce(line: str) -> None:
-        sys.stdout.buffer.write(_READY)
-        sys.stdout.buffer.flush()
+    def tell(words: str) -> None:
+        with suppress(BrokenPipeError), telling:
+            telling.send(words)
 
-    as_worker(settings, seat, Sockets(socket.socket(fileno=https), socket.socket(fileno=http)), announce)
+    try:
+        as_worker(settings, seat, sockets, lambda line: tell(""))
+    except (Refusal, StorageError, OSError) as refusal:
+        if telling.closed:
+            raise
+        # Of those that replace others the supervisor does not hear.
+        _log.error("worker_not_started", worker=seat.number, why=str(refusal))
+        tell(str(refusal))
 
 
-def _end_with_supervisor() -> None:
-    # Not through the buffer, whose lock an ending interpreter would stumble over.
-    os.read(sys.stdin.fileno(), 1)
+def _end_with_supervisor(lifeline: int) -> None:
+    os.read(lifeline, 1)
     os.kill(os.getpid(), signal.SIGTERM)
     # Whatever hangs now has nobody else who would end it.
     time.sleep(_SECONDS_TO_END)

@@ -10,7 +10,6 @@ from greatseal.app.own_acts import recorder
 from greatseal.domain.audit import Audit
 from greatseal.domain.zones import CREATE_RECORD_JOB, DnsProvider, Hosted, HostedZones, OwnZones
 from greatseal.integrations.dns_providers.rfc2136 import Rfc2136Provider, UpdateServer
-from greatseal.integrations.dns_providers.route53 import Route53Account, Route53Provider
 from greatseal.integrations.zone_server import Answering, Authority, ZoneServer
 from greatseal.kernel.clock import Clock
 from greatseal.kernel.entropy import Entropy
@@ -94,6 +93,9 @@ def _provider(name: str, wanted: DnsProviderSettings) -> DnsProvider:
                 ),
             )
         case "route53":
+            # Botocore is a tenth of what the service would import.
+            from greatseal.integrations.dns_providers.route53 import Route53Account, Route53Provider
+
             assert wanted.secret_access_key_file is not None
             return Route53Provider(
                 name,

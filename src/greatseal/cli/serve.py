@@ -75,7 +75,7 @@ def command(
         log__level=log_level,
         log__format=log_format,
     )
-    # The service needs half a second of imports that `--help` and settings errors should not wait for.
+    # The service needs imports that `--help` and settings errors should not wait for.
     from greatseal.app import serve
 
     try:

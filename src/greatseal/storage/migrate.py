@@ -6,13 +6,10 @@ Every step must leave a schema that the version before it can still run on (expa
 import threading
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from greatseal.storage.errors import SchemaTooNew, StorageError, StorageUnavailable
+from greatseal.storage.revision import found_in, steps
 from greatseal.storage.tx import Storage, Tx
 
 _STEPS = Path(__file__).parent / "migrations"
@@ -40,14 +37,12 @@ def migrate(storage: Storage) -> str:
 
 def head() -> str:
     """The revision that this version of the code works on."""
-    revision = ScriptDirectory.from_config(_config()).get_current_head()
-    assert revision is not None
-    return revision
+    return steps()[-1]
 
 
 def create(tx: Tx, revision: str) -> None:
     """Makes the tables of a revision in an empty database, in the caller's transaction. Raises SchemaTooNew."""
-    if revision not in _known():
+    if revision not in steps():
         raise SchemaTooNew(f"the schema revision {revision} is that of a later version of Greatseal; use that one")
     _run(tx.connection, revision)
 
@@ -57,12 +52,15 @@ def upgrade(tx: Tx) -> str:
     return _upgrade(tx.connection)
 
 
-def _known() -> set[str]:
-    return {step.revision for step in ScriptDirectory.from_config(_config()).walk_revisions()}
-
-
 def _run(connection: Connection, target: str) -> None:
-    config = _config()
+    # Most starts find nothing to do.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    # Config interpolates percent signs, which a path may hold.
+    config.set_main_option("script_location", str(_STEPS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     with _ALEMBIC:
         command.upgrade(config, target)
@@ -70,10 +68,10 @@ def _run(connection: Connection, target: str) -> None:
 
 def _upgrade(connection: Connection) -> str:
     newest = head()
-    current = set(MigrationContext.configure(connection).get_current_heads())
-    known = _known()
-    if current - known:
-        found = ", ".join(sorted(current - known))
+    current = found_in(connection)
+    unknown = current.difference(steps())
+    if unknown:
+        found = ", ".join(sorted(unknown))
         raise SchemaTooNew(
             f"the database has schema revision {found}, which this version of Greatseal does not know "
             f"(its newest is {newest}); run the later version that migrated it, or restore a backup"
@@ -81,11 +79,3 @@ def _upgrade(connection: Connection) -> str:
     if current != {newest}:
         _run(connection, "head")
     return newest
-
-
-def _config() -> Config:
-    config = Config()
-    # Config interpolates percent signs, which a path may hold.
-    config.set_main_option("script_location", str(_STEPS).replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
-    return config

@@ -63,6 +63,12 @@ class DataDirectory:
             os.close(self._descriptor)
             self._descriptor = None
 
+    def leave(self) -> None:
+        """In a process that the owner has forked: the directory stays the owner's alone."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
     def __enter__(self) -> "DataDirectory":
         return self
 

@@ -1,15 +1,14 @@
-"""Whether the database has the schema of this version: a look, without a step."""
+"""Whether the database has the schema of this version: a look without alembic, which is for those who take steps."""
 
 from enum import Enum
 from functools import lru_cache
 from pathlib import Path
 
-from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import Connection, inspect, text
 
 from greatseal.storage.tx import Tx
 
-_STEPS = Path(__file__).parent / "migrations"
+_STEPS = Path(__file__).parent / "migrations" / "versions"
 _QUERY = text("SELECT version_num FROM alembic_version")
 
 
@@ -25,14 +24,19 @@ class Standing(Enum):
 
 def standing(tx: Tx) -> Standing:
     """How the database stands now."""
-    newest, known = _steps()
+    known = steps()
     found: str | None = tx.scalar(_QUERY)
-    if found == newest:
+    if found == known[-1]:
         return Standing.HEAD
     return Standing.BEHIND if found is None or found in known else Standing.AHEAD
 
 
+def found_in(connection: Connection) -> set[str]:
+    """The revision that a database has; none for one that was never migrated."""
+    return set(connection.scalars(_QUERY)) if inspect(connection).has_table("alembic_version") else set()
+
+
 @lru_cache(maxsize=1)
-def _steps() -> tuple[str | None, frozenset[str]]:
-    directory = ScriptDirectory(str(_STEPS))
-    return directory.get_current_head(), frozenset(step.revision for step in directory.walk_revisions())
+def steps() -> tuple[str, ...]:
+    """The revisions that this version knows, the newest last: the numbers of the files."""
+    return tuple(sorted(path.name.partition("_")[0] for path in _STEPS.glob("[0-9]*_*.py")))

@@ -6,14 +6,17 @@ entered in the memo before its members are filled in.
 """
 
 import dataclasses
+import gzip
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypedDict
 
-from botocore.loaders import Loader
+import msgspec
 
 _EMPTY: Mapping[str, Any] = MappingProxyType({})
 
@@ -171,20 +174,88 @@ def lower_camel(name: str) -> str:
     return name[: run - 1].lower() + name[run - 1 :]
 
 
+class _Reference(TypedDict, total=False):
+    """How a member, an item or an operation names a shape, and what we read of it."""
+
+    shape: str
+    location: str
+    locationName: str
+    timestampFormat: str
+    resultWrapper: str
+    flattened: bool
+    streaming: bool
+    xmlAttribute: bool
+
+
+class _Definition(TypedDict, total=False):
+    """What we read of a shape: nearly all of a model is documentation, which is never decoded."""
+
+    type: str
+    enum: list[str]
+    error: dict[str, Any]
+    exception: bool
+    fault: bool
+    flattened: bool
+    key: _Reference
+    max: Any
+    member: _Reference
+    members: dict[str, _Reference]
+    min: Any
+    pattern: str
+    payload: str
+    required: list[str]
+    sensitive: bool
+    timestampFormat: str
+    union: bool
+    value: _Reference
+
+
+class _Call(TypedDict, total=False):
+    """What we read of an operation."""
+
+    auth: list[str]
+    authtype: str
+    errors: list[_Reference]
+    http: dict[str, Any]
+    input: _Reference
+    output: _Reference
+
+
+class _Model(TypedDict):
+    """What we read of the file of a service."""
+
+    metadata: dict[str, Any]
+    operations: dict[str, _Call]
+    shapes: dict[str, _Definition]
+
+
 @cache
 def load_service(name: str) -> Service:
-    """The newest model that the installed botocore carries, read once. Raises botocore's error for an unknown name.
+    """The newest model that the installed botocore carries, read once. Raises LookupError for an unknown name.
 
     Only botocore's own data directory is searched: files in ~/.aws/models are for clients and must not be
-    able to loosen what a server checks.
+    able to loosen what a server checks. botocore itself is a client with connections and credentials, which a
+    server has no use for; to import it takes longer than to read all of its models that we serve.
     """
-    return compile_service(name, _loader().load_service_model(name, "service-2"))
+    newest = max((_data() / name).glob("*/service-2.json*"), default=None)
+    if newest is None:
+        raise LookupError(f"botocore has no model of the service {name}")
+    content = newest.read_bytes()
+    model = msgspec.json.decode(gzip.decompress(content) if newest.suffix == ".gz" else content, type=_Model)
+    amended = newest.with_name("service-2.sdk-extras.json")
+    if amended.exists():
+        for shape, definition in msgspec.json.decode(amended.read_bytes())["merge"].get("shapes", {}).items():
+            model["shapes"][shape] = {**model["shapes"].get(shape, {}), **definition}
+    return compile_service(name, model)
 
 
 @cache
-def _loader() -> Loader:
-    """One for all: it remembers the list of all services, which takes a third of a second to make."""
-    return Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
+def _data() -> Path:
+    """The folder of the models. Raises LookupError without botocore."""
+    found = find_spec("botocore")
+    if found is None or found.origin is None:
+        raise LookupError("botocore is not installed")
+    return Path(found.origin).parent / "data"
 
 
 def load_services(names: Sequence[str]) -> tuple[Service, ...]:
