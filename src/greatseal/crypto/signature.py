@@ -5,6 +5,7 @@ keys are one kind of it; hardware tokens another (`domain/keys`).
 """
 
 import hashlib
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from typing import Protocol
@@ -124,6 +125,23 @@ def verify_with(key: PublicKey, algorithm: SignatureAlgorithm, signature: bytes,
     return True
 
 
+# Key, algorithm, signature and hash of the data of what verified last, in each thread.
+_last: ContextVar[tuple[PublicKey, SignatureAlgorithm, bytes, bytes] | None] = ContextVar("_last", default=None)
+
+
+def verify_again(key: PublicKey, algorithm: SignatureAlgorithm, signature: bytes, data: bytes) -> bool:
+    """As `verify_with`, for a signature that was probably verified just now, when it was made.
+
+    If the last one that verified in this thread was this one, with an equal key and over data of the same hash, that
+    is the answer: a comparison, where verifying is the dearest part of an issuance. Anything else is verified.
+    """
+    if algorithm.value.hash is not None:
+        # The hash is made anew: what counts are the octets of now.
+        digest = digest_of(data, algorithm)
+        return _last.get() == (key, algorithm, signature, digest) or verify_digest(key, algorithm, signature, digest)
+    return verify_with(key, algorithm, signature, data)
+
+
 def verify_digest(key: PublicKey, algorithm: SignatureAlgorithm, signature: bytes, digest: bytes) -> bool:
     """As `verify_with`, over data with this hash. False for ML-DSA, which signs data as it is.
 
@@ -138,6 +156,7 @@ def verify_digest(key: PublicKey, algorithm: SignatureAlgorithm, signature: byte
             return False
     except InvalidSignature:
         return False
+    _last.set((key, algorithm, signature, digest))
     return True
 
 

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ed448, ed25519, padding, r
 
 from greatseal.crypto.algorithms import signature_algorithm_of
 from greatseal.crypto.keypair import PublicKey, UnusableKey, load_public
-from greatseal.crypto.signature import verify_with
+from greatseal.crypto.signature import verify_again, verify_with
 from greatseal.x509 import der
 
 SubjectKey = PublicKey | ed25519.Ed25519PublicKey | ed448.Ed448PublicKey
@@ -89,11 +89,11 @@ def load_subject_key(spki: bytes) -> SubjectKey:
     raise der.DerError(f"a public key of algorithm {oid} cannot prove possession by a signature")
 
 
-def verify(spki: bytes, identifier: bytes, signature: bytes, data: bytes) -> bool:
+def verify(spki: bytes, identifier: bytes, signature: bytes, data: bytes, *, again: bool = False) -> bool:
     """Whether `signature` over `data` was made by the key in `spki` with the algorithm in `identifier`.
 
     `identifier` is the DER of an AlgorithmIdentifier. Algorithms that we do not know, SHA-1 and MD5
-    among them, are not verified: False.
+    among them, are not verified: False. `again` is for what was verified when it was made (`verify_again`).
     """
     try:
         key = load_subject_key(spki)
@@ -105,7 +105,7 @@ def verify(spki: bytes, identifier: bytes, signature: bytes, data: bytes) -> boo
             key.verify(signature, data)
             return True
         if row is not None:
-            return verify_with(key, row, signature, data)
+            return (verify_again if again else verify_with)(key, row, signature, data)
         if isinstance(key, rsa.RSAPublicKey):
             return _verify_foreign_rsa(key, *_split(identifier), signature, data)
     except (der.DerError, InvalidSignature, UnsupportedAlgorithm, ValueError):
