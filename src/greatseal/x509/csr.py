@@ -78,32 +78,24 @@ def _unwrap(data: bytes) -> bytes:
 
 def _read(encoded: bytes) -> tuple[CertificationRequest, bytes, bytes, bytes]:
     """The request, its signed part, its AlgorithmIdentifier and its signature. Raises DerError."""
-    outer = der.only(encoded, der.SEQUENCE)
-    info = outer.raw(der.SEQUENCE)
-    algorithm = outer.raw(der.SEQUENCE)
-    signature = outer.octets()
-    outer.end()
-
-    inside = der.only(info, der.SEQUENCE)
-    version = inside.integer()
-    if version != 0:
+    info, algorithm, signed = der.expect(der.members(encoded, der.SEQUENCE), der.SEQUENCE, der.SEQUENCE, der.BIT_STRING)
+    signature = der.Reader(signed).octets()
+    number, name, spki, attributes = der.expect(
+        der.members(info, der.SEQUENCE), der.INTEGER, der.SEQUENCE, der.SEQUENCE, 0xA0
+    )
+    if der.decode_integer(der.content(number, der.INTEGER)) != 0:
         raise der.DerError("its version is not 0, the only one that exists")
-    subject = Name.parse(inside.raw(der.SEQUENCE))
-    spki = inside.raw(der.SEQUENCE)
-    attributes = inside.enter(0xA0)
-    inside.end()
+    subject = Name.parse(name)
     kinds: list[str] = []
     extensions: tuple[Extension, ...] = ()
-    while attributes.peek() is not None:
-        attribute = attributes.enter(der.SEQUENCE)
-        kind = attribute.oid()
-        values = attribute.enter(der.SET)
-        attribute.end()
+    for attribute in der.members(attributes, 0xA0):
+        oid, values = der.expect(der.members(attribute, der.SEQUENCE), der.OBJECT_IDENTIFIER, der.SET)
+        kind = der.decode_oid(der.content(oid, der.OBJECT_IDENTIFIER))
         if kind == OID.EXTENSION_REQUEST:
             if kind in kinds:
                 raise der.DerError("it has two attributes that request extensions")
-            extensions = parse_extensions(values.raw(der.SEQUENCE))
-            values.end()
+            (asked,) = der.expect(der.members(values, der.SET), der.SEQUENCE)
+            extensions = parse_extensions(asked)
         kinds.append(kind)
     return CertificationRequest(encoded, subject, spki, extensions, tuple(kinds)), info, algorithm, signature
 

@@ -42,32 +42,25 @@ def spki_algorithm(spki: bytes) -> str:
     Parameters: NULL for RSA (RFC 3279 section 2.3.1), a named curve for EC (RFC 5480 section 2.1.1, never
     explicit ones), absent for all newer algorithms (RFC 8410 section 3, RFC 9881 section 2).
     """
-    inside = der.only(spki, der.SEQUENCE)
-    algorithm = inside.enter(der.SEQUENCE)
-    oid = algorithm.oid()
+    identifier, bits = der.expect(der.members(spki, der.SEQUENCE), der.SEQUENCE, der.BIT_STRING)
+    oid, parameters = _split(identifier)
     if oid == RSA_ENCRYPTION:
-        parameters = algorithm.read(der.NULL)
-        if parameters:
+        if der.content(parameters, der.NULL):
             raise der.DerError("the parameters of the RSA key are not an empty NULL")
     elif oid == EC_PUBLIC_KEY:
-        if algorithm.peek() != der.OBJECT_IDENTIFIER:
+        if parameters[:1] != bytes((der.OBJECT_IDENTIFIER,)):
             raise der.DerError("the curve of the EC key is not given by name")
-        algorithm.oid()
-    elif algorithm.peek() is not None:
+        der.decode_oid(der.content(parameters, der.OBJECT_IDENTIFIER))
+    elif parameters:
         raise der.DerError(f"a key of algorithm {oid} must have no parameters")
-    algorithm.end()
-    inside.octets()
-    inside.end()
+    der.Reader(bits).octets()
     return oid
 
 
 def key_bits(spki: bytes) -> bytes:
     """The octets of the subjectPublicKey inside a SubjectPublicKeyInfo, which OCSP hashes. Raises DerError."""
-    inside = der.only(spki, der.SEQUENCE)
-    inside.raw(der.SEQUENCE)
-    bits = inside.octets()
-    inside.end()
-    return bits
+    _, bits = der.expect(der.members(spki, der.SEQUENCE), der.SEQUENCE, der.BIT_STRING)
+    return der.Reader(bits).octets()
 
 
 # Reading a key takes longer than verifying a signature with it, and keys come again: of issuers, of signers of files.
@@ -124,11 +117,10 @@ def accepts(identifier: bytes) -> bool:
 
 def _split(identifier: bytes) -> tuple[str, bytes]:
     """OID and parameters (DER, empty when absent) of an AlgorithmIdentifier. Raises DerError."""
-    inside = der.only(identifier, der.SEQUENCE)
-    oid = inside.oid()
-    parameters = inside.raw() if inside.peek() is not None else b""
-    inside.end()
-    return oid, parameters
+    parts = der.members(identifier, der.SEQUENCE)
+    parameters = parts.pop() if len(parts) == 2 else b""
+    (oid,) = der.expect(parts, der.OBJECT_IDENTIFIER)
+    return der.decode_oid(der.content(oid, der.OBJECT_IDENTIFIER)), parameters
 
 
 def _verify_foreign_rsa(key: rsa.RSAPublicKey, oid: str, parameters: bytes, signature: bytes, data: bytes) -> bool:

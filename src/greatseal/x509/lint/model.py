@@ -104,11 +104,7 @@ class Draft:
     @cached_property
     def fields(self) -> tuple[bytes, ...]:
         """The members of the TBSCertificate in their order, each its complete DER."""
-        inside = der.only(self.certificate.tbs, der.SEQUENCE)
-        found = []
-        while inside.peek() is not None:
-            found.append(inside.raw())
-        return tuple(found)
+        return tuple(der.members(self.certificate.tbs, der.SEQUENCE))
 
     @cached_property
     def names(self) -> tuple[Name, ...]:
