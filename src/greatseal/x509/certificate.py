@@ -30,6 +30,7 @@ _KEPT, _LARGEST_KEPT = 512, 8192
 # Of a TBSCertificate: serialNumber, signature, issuer, validity, subject, subjectPublicKeyInfo; what may be around.
 _FIELDS = (der.INTEGER, der.SEQUENCE, der.SEQUENCE, der.SEQUENCE, der.SEQUENCE, der.SEQUENCE)
 _VERSION, _EXTENSIONS = 0xA0, 0xA3
+_VERSION_3 = der.explicit(0, der.integer(2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +234,7 @@ def encode_tbs(fields: TbsCertificate) -> bytes:
     if fields.serial <= 0 or len(serial) - 2 > _MAX_SERIAL_OCTETS:
         raise der.DerError("a serial number that is not positive or has more than 20 octets")
     parts = [
-        der.explicit(0, der.integer(2)),
+        _VERSION_3,
         serial,
         fields.algorithm.identifier,
         fields.issuer.der,

@@ -36,6 +36,7 @@ _HASHES: dict[str, type[hashes.HashAlgorithm]] = {
 }
 
 
+@lru_cache(maxsize=256)
 def spki_algorithm(spki: bytes) -> str:
     """The OID of the key's algorithm. Raises DerError when the structure or the parameters are wrong.
 

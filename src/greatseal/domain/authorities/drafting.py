@@ -141,6 +141,7 @@ def _encoded(fields: TbsCertificate) -> bytes:
         raise InvalidArgument(f"The certificate cannot be encoded: {error}.") from None
 
 
+@lru_cache(256)
 def _facts(issuer: Certificate, addresses: RevocationAddresses) -> IssuerFacts:
     return IssuerFacts(
         subject=issuer.subject,

@@ -77,7 +77,10 @@ def encode_extensions(extensions: Iterable[Extension]) -> bytes:
     refuse_duplicates(kept)
     if not kept:
         raise der.DerError("an empty list of extensions")
-    return der.sequence(*(extension.encode() for extension in kept))
+    return der.sequence(*(_encode_before(each) if len(each.value) <= _LARGEST_KEPT else each.encode() for each in kept))
+
+
+_encode_before = lru_cache(_KEPT)(Extension.encode)
 
 
 def parse_extensions(data: bytes) -> tuple[Extension, ...]:
@@ -115,4 +118,7 @@ def refuse_duplicates(extensions: Iterable[Extension]) -> None:
 
 def find(extensions: Iterable[Extension], oid: str) -> Extension | None:
     """The extension with this OID, or None."""
-    return next((extension for extension in extensions if extension.oid == oid), None)
+    for extension in extensions:
+        if extension.oid == oid:
+            return extension
+    return None
