@@ -23,6 +23,7 @@ _HASHES: dict[str, type[hashes.HashAlgorithm]] = {
     "SHA384": hashes.SHA384,
     "SHA512": hashes.SHA512,
 }
+_DIGESTS = {"SHA256": hashlib.sha256, "SHA384": hashlib.sha384, "SHA512": hashlib.sha512}
 
 
 class SignerUnavailable(Exception):
@@ -103,7 +104,7 @@ def digest_of(data: bytes, algorithm: SignatureAlgorithm) -> bytes:
     """The hash of `data` that this algorithm signs. Raises ValueError for ML-DSA, which signs data as it is."""
     if algorithm.value.hash is None:
         raise ValueError(f"{algorithm.name} does not sign hashes")
-    return hashlib.new(algorithm.value.hash, data).digest()
+    return _DIGESTS[algorithm.value.hash](data).digest()
 
 
 def verify(spki: bytes, algorithm: SignatureAlgorithm, signature: bytes, data: bytes) -> bool:
@@ -113,10 +114,10 @@ def verify(spki: bytes, algorithm: SignatureAlgorithm, signature: bytes, data: b
 
 def verify_with(key: PublicKey, algorithm: SignatureAlgorithm, signature: bytes, data: bytes) -> bool:
     """As `verify`, for a key that is loaded already."""
-    if isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
-        return algorithm.value.hash is not None and verify_digest(key, algorithm, signature, digest_of(data, algorithm))
+    if algorithm.value.hash is not None:
+        return verify_digest(key, algorithm, signature, digest_of(data, algorithm))
     row = algorithm_of(key)
-    if row is None or algorithm.name != row.name:
+    if row is None or algorithm.name != row.name or isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
         return False
     try:
         key.verify(signature, data)
@@ -148,9 +149,10 @@ def verify_digest(key: PublicKey, algorithm: SignatureAlgorithm, signature: byte
     Raises ValueError when `digest` is not as long as the algorithm's hash.
     """
     try:
-        if isinstance(key, rsa.RSAPublicKey) and algorithm.family == "RSA":
+        # The family first: to ask a key of what class it is takes longer.
+        if algorithm.family == "RSA" and isinstance(key, rsa.RSAPublicKey):
             key.verify(signature, digest, _padding(algorithm), Prehashed(_hash(algorithm)))
-        elif isinstance(key, ec.EllipticCurvePublicKey) and algorithm.family == "EC":
+        elif algorithm.family == "EC" and isinstance(key, ec.EllipticCurvePublicKey):
             key.verify(signature, digest, _ecdsa(algorithm, prehashed=True))
         else:
             return False

@@ -21,9 +21,12 @@ from greatseal.x509.der.values import decode_bit_string, decode_boolean, decode_
 
 def content(data: bytes, tag: int) -> bytes:
     """What is inside of `data`, which must be exactly one value with this tag. Raises DerError."""
-    size = len(data) - 2
-    if 0 <= size < 0x80 and data[0] == tag and data[1] == size:
-        return data[2:]
+    end = len(data)
+    if 2 <= end <= MAX_SIZE and data[0] == tag:
+        start, after = _bounds(data, 0, end)
+        if after == end:
+            return data[start:]
+    # It is not what was expected; the reader says why.
     outer = Reader(data)
     inside = outer.read(tag)
     outer.end()
@@ -40,7 +43,12 @@ def members(data: bytes, tag: int) -> list[bytes]:
     found: list[bytes] = []
     position = 0
     while position < end:
-        _, after = _bounds(inside, position, end)
+        after = position + 2
+        # As in `_bounds`, which is asked for whatever is not short and plain: a call takes as long as all the rest.
+        size = inside[position + 1] if after <= end else 0x80
+        after += size
+        if size >= 0x80 or after > end or inside[position] & 0x1F == 0x1F:
+            _, after = _bounds(inside, position, end)
         found.append(inside[position:after])
         position = after
     return found
