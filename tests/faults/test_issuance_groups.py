@@ -12,13 +12,16 @@ from doors.pki import Pki, csr, parse
 from faults import dying
 from faults.recovery import caller, check, order, tables
 from faults.test_kill_issuance import DIRECT, KILLED, prepared, restarted, signed  # noqa: F401 - a fixture
+from greatseal.crypto.algorithms import SignatureAlgorithm
 from greatseal.crypto.signature import SignerUnavailable
-from greatseal.domain.authorities import Ordered
+from greatseal.domain.authorities import Ordered, signing
+from greatseal.domain.authorities.issued import JournalEntry
 from greatseal.kernel.errors import InvalidState, MalformedCsr, NotFound, RequestFailed
 from greatseal.kernel.group import Waits
 from greatseal.storage.errors import StorageError
 from greatseal.testing import FakeEntropy
 from greatseal.testing.faults import FaultyStorage, TamperedSigner
+from greatseal.x509.certificate import assemble
 
 
 class Desk:
@@ -114,6 +117,38 @@ def test_one_bad_signature_fails_one(desk: Desk) -> None:
     done = desk.together(csr(), csr(), csr())
     assert [type(each) for each in done] == [Ordered, RequestFailed, Ordered]
     assert desk.states() == ["FAILED", "ISSUED", "ISSUED", "ISSUED", "ISSUED"]
+    check(desk.storage)
+
+
+def test_signatures_that_are_mixed_up_within_a_group_go_nowhere(desk: Desk) -> None:
+    """Each is good, and was verified when it was made; it is that of another certificate."""
+    kept: list[bytes] = []
+
+    def one_late(found: bytes) -> bytes:
+        kept.append(found)
+        return kept[max(len(kept) - 2, 0)]
+
+    desk.sign_with(one_late)
+    done = desk.together(csr(), csr(), csr())
+    assert [type(each) for each in done] == [Ordered, RequestFailed, RequestFailed]
+    assert desk.states() == ["FAILED", "FAILED", "ISSUED", "ISSUED", "ISSUED"]
+    check(desk.storage)
+
+
+def test_octets_that_change_between_signing_and_storing_go_nowhere(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The signature is the one that was verified, of octets that are not the journal's any more."""
+    signed: list[JournalEntry] = []
+
+    def changed(tbs: bytes, algorithm: SignatureAlgorithm, signature: bytes) -> bytes:
+        entry = signed.pop(0)
+        object.__setattr__(entry, "tbs", entry.tbs.replace(b"one.example.com", b"two.example.com"))
+        return assemble(entry.tbs, algorithm, signature)
+
+    original = desk.issuance._signing._signed
+    monkeypatch.setattr(signing, "assemble", changed)
+    monkeypatch.setattr(desk.issuance._signing, "_signed", lambda each: signed.append(each.entry) or original(each))
+    done = desk.together(csr("one.example.com"), csr("three.example.com"))
+    assert [type(each) for each in done] == [RequestFailed, Ordered]
     check(desk.storage)
 
 

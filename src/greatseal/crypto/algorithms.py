@@ -40,12 +40,12 @@ class KeyAlgorithm(Enum):
     @property
     def family(self) -> Family:
         """RSA, EC or ML_DSA."""
-        return self.value.family
+        return self._value_.family
 
     @property
     def size(self) -> int:
         """Bits of the modulus or curve; the parameter set of ML-DSA."""
-        return self.value.size
+        return self._value_.size
 
 
 # The AlgorithmIdentifier of each signature algorithm, complete DER. RSA PKCS#1 carries NULL parameters
@@ -90,12 +90,12 @@ class SignatureAlgorithm(Enum):
     @property
     def family(self) -> Family:
         """The family of keys that can make this signature."""
-        return self.value.family
+        return self._value_.family
 
     @property
     def identifier(self) -> bytes:
         """The DER of the AlgorithmIdentifier."""
-        return self.value.identifier
+        return self._value_.identifier
 
 
 _BY_IDENTIFIER = {row.identifier: row for row in SignatureAlgorithm}

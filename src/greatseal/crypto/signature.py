@@ -5,6 +5,7 @@ keys are one kind of it; hardware tokens another (`domain/keys`).
 """
 
 import hashlib
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from typing import Protocol
@@ -22,6 +23,7 @@ _HASHES: dict[str, type[hashes.HashAlgorithm]] = {
     "SHA384": hashes.SHA384,
     "SHA512": hashes.SHA512,
 }
+_DIGESTS = {"SHA256": hashlib.sha256, "SHA384": hashlib.sha384, "SHA512": hashlib.sha512}
 
 
 class SignerUnavailable(Exception):
@@ -102,7 +104,7 @@ def digest_of(data: bytes, algorithm: SignatureAlgorithm) -> bytes:
     """The hash of `data` that this algorithm signs. Raises ValueError for ML-DSA, which signs data as it is."""
     if algorithm.value.hash is None:
         raise ValueError(f"{algorithm.name} does not sign hashes")
-    return hashlib.new(algorithm.value.hash, data).digest()
+    return _DIGESTS[algorithm.value.hash](data).digest()
 
 
 def verify(spki: bytes, algorithm: SignatureAlgorithm, signature: bytes, data: bytes) -> bool:
@@ -112,10 +114,10 @@ def verify(spki: bytes, algorithm: SignatureAlgorithm, signature: bytes, data: b
 
 def verify_with(key: PublicKey, algorithm: SignatureAlgorithm, signature: bytes, data: bytes) -> bool:
     """As `verify`, for a key that is loaded already."""
-    if isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
-        return algorithm.value.hash is not None and verify_digest(key, algorithm, signature, digest_of(data, algorithm))
+    if algorithm.value.hash is not None:
+        return verify_digest(key, algorithm, signature, digest_of(data, algorithm))
     row = algorithm_of(key)
-    if row is None or algorithm.name != row.name:
+    if row is None or algorithm.name != row.name or isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
         return False
     try:
         key.verify(signature, data)
@@ -124,20 +126,39 @@ def verify_with(key: PublicKey, algorithm: SignatureAlgorithm, signature: bytes,
     return True
 
 
+# Key, algorithm, signature and hash of the data of what verified last, in each thread.
+_last: ContextVar[tuple[PublicKey, SignatureAlgorithm, bytes, bytes] | None] = ContextVar("_last", default=None)
+
+
+def verify_again(key: PublicKey, algorithm: SignatureAlgorithm, signature: bytes, data: bytes) -> bool:
+    """As `verify_with`, for a signature that was probably verified just now, when it was made.
+
+    If the last one that verified in this thread was this one, with an equal key and over data of the same hash, that
+    is the answer: a comparison, where verifying is the dearest part of an issuance. Anything else is verified.
+    """
+    if algorithm.value.hash is not None:
+        # The hash is made anew: what counts are the octets of now.
+        digest = digest_of(data, algorithm)
+        return _last.get() == (key, algorithm, signature, digest) or verify_digest(key, algorithm, signature, digest)
+    return verify_with(key, algorithm, signature, data)
+
+
 def verify_digest(key: PublicKey, algorithm: SignatureAlgorithm, signature: bytes, digest: bytes) -> bool:
     """As `verify_with`, over data with this hash. False for ML-DSA, which signs data as it is.
 
     Raises ValueError when `digest` is not as long as the algorithm's hash.
     """
     try:
-        if isinstance(key, rsa.RSAPublicKey) and algorithm.family == "RSA":
+        # The family first: to ask a key of what class it is takes longer.
+        if algorithm.family == "RSA" and isinstance(key, rsa.RSAPublicKey):
             key.verify(signature, digest, _padding(algorithm), Prehashed(_hash(algorithm)))
-        elif isinstance(key, ec.EllipticCurvePublicKey) and algorithm.family == "EC":
+        elif algorithm.family == "EC" and isinstance(key, ec.EllipticCurvePublicKey):
             key.verify(signature, digest, _ecdsa(algorithm, prehashed=True))
         else:
             return False
     except InvalidSignature:
         return False
+    _last.set((key, algorithm, signature, digest))
     return True
 
 

@@ -99,7 +99,8 @@ def _ec(info: SubjectPublicKeyInfo, spki: bytes, blocklist: Blocklist) -> tuple[
         key = load_public(spki)
     except UnusableKey:
         return (f"The public key is not a point on the curve {curve.name}.",)
-    return _known(encode_public(key), blocklist)
+    # In strict DER an uncompressed point on a named curve has one encoding, which is the canonical one.
+    return _known(spki if info.key_bytes[:1] == b"\x04" else encode_public(key), blocklist)
 
 
 def _mldsa(info: SubjectPublicKeyInfo, spki: bytes, blocklist: Blocklist) -> tuple[str, ...]:

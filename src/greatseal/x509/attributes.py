@@ -49,14 +49,21 @@ class Attribute:
     @classmethod
     def read(cls, reader: der.Reader) -> "Attribute":
         """The next AttributeTypeAndValue. Raises DerError."""
-        pair = reader.enter(der.SEQUENCE)
-        oid = pair.oid()
-        raw = pair.raw()
-        pair.end()
-        codec = _CODECS.get(raw[0])
+        return cls.parse(reader.raw(der.SEQUENCE))
+
+    @classmethod
+    def parse(cls, data: bytes) -> "Attribute":
+        """The AttributeTypeAndValue whose complete DER is `data`. Raises DerError."""
+        parts = der.members(data, der.SEQUENCE)
+        if len(parts) < 2:
+            raise der.DerError("a value is missing")
+        tag = parts[1][0]
+        kind, value = der.expect(parts, der.OBJECT_IDENTIFIER, tag)
+        oid = der.decode_oid(der.content(kind, der.OBJECT_IDENTIFIER))
+        codec = _CODECS.get(tag)
         if codec is None:
-            return cls(oid, raw[0], "#" + raw.hex())
+            return cls(oid, tag, "#" + value.hex())
         try:
-            return cls(oid, raw[0], der.Reader(raw).read(raw[0]).decode(codec))
+            return cls(oid, tag, der.content(value, tag).decode(codec))
         except UnicodeDecodeError:
             raise der.DerError(f"the value of attribute {oid} is not text of its string type") from None

@@ -27,6 +27,10 @@ from greatseal.x509.names import Name
 _MAX_SERIAL_OCTETS = 20
 # A certificate is read again and again while it is made, and that of an issuer for each that it issues.
 _KEPT, _LARGEST_KEPT = 512, 8192
+# Of a TBSCertificate: serialNumber, signature, issuer, validity, subject, subjectPublicKeyInfo; what may be around.
+_FIELDS = (der.INTEGER, der.SEQUENCE, der.SEQUENCE, der.SEQUENCE, der.SEQUENCE, der.SEQUENCE)
+_VERSION, _EXTENSIONS = 0xA0, 0xA3
+_VERSION_3 = der.explicit(0, der.integer(2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,38 +68,41 @@ class Certificate:
     def parse_once(cls, data: bytes) -> "Certificate":
         """As `parse`, for octets that will not be met again."""
         tbs, algorithm, signature = read_parts(data)
-        inside = der.only(tbs, der.SEQUENCE)
-        version = _read_version(inside)
-        serial = inside.integer()
-        inner = inside.raw(der.SEQUENCE)
-        issuer = Name.parse(inside.raw(der.SEQUENCE))
-        validity = inside.enter(der.SEQUENCE)
-        not_before, not_after = validity.time(), validity.time()
-        validity.end()
-        subject = Name.parse(inside.raw(der.SEQUENCE))
-        spki = inside.raw(der.SEQUENCE)
+        return cls._read(data, tbs, algorithm, signature)
+
+    @classmethod
+    def unsigned(cls, tbs: bytes) -> "Certificate":
+        """The certificate that a to-be-signed part will be in, without a signature; `der` is empty. Raises DerError."""
+        return cls._read(b"", tbs, b"", b"")
+
+    @classmethod
+    def _read(cls, data: bytes, tbs: bytes, algorithm: bytes, signature: bytes) -> "Certificate":
+        fields = der.members(tbs, der.SEQUENCE)
+        version = _read_version(fields.pop(0)) if fields and fields[0][0] == _VERSION else 1
+        serial, inner, issuer, validity, subject, spki = der.expect(fields[: len(_FIELDS)], *_FIELDS)
+        not_before, not_after = _read_validity(validity)
         # Whatever the key is, OCSP hashes its bits: they must be there (RFC 5280 section 4.1.2.7).
         public_keys.key_bits(spki)
+        rest = fields[len(_FIELDS) :]
         # Unique identifiers are obsolete but legal from version 2 (RFC 5280 section 4.1.2.8).
-        unique = [inside.optional(0x81), inside.optional(0x82)]
+        unique = [rest.pop(0) for tag in (0x81, 0x82) if rest and rest[0][0] == tag]
         extensions: tuple[Extension, ...] = ()
-        if inside.peek() == 0xA3:
-            holder = inside.enter(0xA3)
-            extensions = parse_extensions(holder.raw(der.SEQUENCE))
-            holder.end()
-        inside.end()
-        if (extensions and version != 3) or (version == 1 and unique != [None, None]):
+        if rest and rest[0][0] == _EXTENSIONS:
+            (held,) = der.expect(der.members(rest.pop(0), _EXTENSIONS), der.SEQUENCE)
+            extensions = parse_extensions(held)
+        der.expect(rest)
+        if (extensions and version != 3) or (version == 1 and unique):
             raise der.DerError(f"a certificate of version {version} with fields of a later one")
         return cls(
             der=data,
             tbs=tbs,
             version=version,
-            serial=serial,
+            serial=der.decode_integer(der.content(serial, der.INTEGER)),
             inner_algorithm_identifier=inner,
-            issuer=issuer,
+            issuer=Name.parse(issuer),
             not_before=not_before,
             not_after=not_after,
-            subject=subject,
+            subject=Name.parse(subject),
             spki=spki,
             extensions=extensions,
             signature_algorithm_identifier=algorithm,
@@ -168,10 +175,8 @@ def _parsed_before(data: bytes) -> Certificate:
 
 def read_parts(data: bytes) -> tuple[bytes, bytes, bytes]:
     """To-be-signed part, AlgorithmIdentifier (both DER) and signature of a certificate (DER). Raises DerError."""
-    outer = der.only(data, der.SEQUENCE)
-    parts = outer.raw(der.SEQUENCE), outer.raw(der.SEQUENCE), outer.octets()
-    outer.end()
-    return parts
+    tbs, algorithm, signature = der.expect(der.members(data, der.SEQUENCE), der.SEQUENCE, der.SEQUENCE, der.BIT_STRING)
+    return tbs, algorithm, der.Reader(signature).octets()
 
 
 def read_holder(data: bytes) -> tuple[datetime, datetime, Name]:
@@ -180,23 +185,26 @@ def read_holder(data: bytes) -> tuple[datetime, datetime, Name]:
     What comes behind the subject is not looked at: only for certificates that were parsed once.
     """
     inside = der.only(data, der.SEQUENCE).enter(der.SEQUENCE)
-    _read_version(inside)
+    if inside.peek() == _VERSION:
+        _read_version(inside.raw())
     inside.integer()
     inside.raw(der.SEQUENCE)
     inside.raw(der.SEQUENCE)
-    validity = inside.enter(der.SEQUENCE)
-    not_before, not_after = validity.time(), validity.time()
-    validity.end()
+    not_before, not_after = _read_validity(inside.raw(der.SEQUENCE))
     return not_before, not_after, Name.parse(inside.raw(der.SEQUENCE))
 
 
-def _read_version(reader: der.Reader) -> int:
+def _read_validity(data: bytes) -> tuple[datetime, datetime]:
+    reader = der.only(data, der.SEQUENCE)
+    not_before, not_after = reader.time(), reader.time()
+    reader.end()
+    return not_before, not_after
+
+
+def _read_version(data: bytes) -> int:
     """The version as people count it. Version 1 is the default and must not be spelled out."""
-    if reader.peek() != 0xA0:
-        return 1
-    holder = reader.enter(0xA0)
-    version = holder.integer() + 1
-    holder.end()
+    (number,) = der.expect(der.members(data, _VERSION), der.INTEGER)
+    version = der.decode_integer(der.content(number, der.INTEGER)) + 1
     if version not in (2, 3):
         # The number is not told: it may have a million digits.
         raise der.DerError("a certificate of an unknown version")
@@ -226,7 +234,7 @@ def encode_tbs(fields: TbsCertificate) -> bytes:
     if fields.serial <= 0 or len(serial) - 2 > _MAX_SERIAL_OCTETS:
         raise der.DerError("a serial number that is not positive or has more than 20 octets")
     parts = [
-        der.explicit(0, der.integer(2)),
+        _VERSION_3,
         serial,
         fields.algorithm.identifier,
         fields.issuer.der,

@@ -38,29 +38,56 @@ class CertificationRequest:
         return read_san(found) if found else ()
 
 
+@dataclass(frozen=True, slots=True)
+class Unproven:
+    """A request that was read, and what is left to be verified. Its only use is `prove`."""
+
+    _request: CertificationRequest
+    _info: bytes
+    _algorithm: bytes
+    _signature: bytes
+
+    def prove(self) -> CertificationRequest:
+        """The request. Raises MalformedCsr unless its key can be read, it says who, and its signature verifies."""
+        request = self._request
+        try:
+            public_keys.load_subject_key(request.spki)
+        except der.DerError as error:
+            raise _malformed(error) from None
+        _check_identity(request)
+        if not public_keys.verify(request.spki, self._algorithm, self._signature, self._info):
+            raise MalformedCsr(
+                "The signature of the certificate signing request does not prove possession of its key: "
+                "it does not verify, or its algorithm is not accepted."
+            )
+        return request
+
+
 def parse_csr(data: bytes) -> CertificationRequest:
     """The request in `data`, PEM or DER. Raises MalformedCsr with the reason.
 
     Checks that it is one strict DER value of version 1, that no extension occurs twice, that subject or
     SAN say something, that the key can be read, and that its signature proves possession of the key.
     """
+    return read_csr(data).prove()
+
+
+def read_csr(data: bytes) -> Unproven:
+    """The first half of `parse_csr`: what needs no key. Raises MalformedCsr with the reason."""
     if len(data) > MAX_SIZE:
         raise MalformedCsr(f"The certificate signing request is larger than {MAX_SIZE} bytes.")
     try:
         encoded = _unwrap(data)
-        request, info, algorithm, signature = _read(encoded)
+        unproven = _read(encoded)
         # Unknown attributes are not interpreted, but BER or deep nesting inside them is refused as well.
         der.check_nesting(encoded)
-        public_keys.load_subject_key(request.spki)
     except (der.DerError, pem.PemError) as error:
-        raise MalformedCsr(f"The certificate signing request is malformed: {error}.") from None
-    _check_identity(request)
-    if not public_keys.verify(request.spki, algorithm, signature, info):
-        raise MalformedCsr(
-            "The signature of the certificate signing request does not prove possession of its key: "
-            "it does not verify, or its algorithm is not accepted."
-        )
-    return request
+        raise _malformed(error) from None
+    return unproven
+
+
+def _malformed(error: Exception) -> MalformedCsr:
+    return MalformedCsr(f"The certificate signing request is malformed: {error}.")
 
 
 def _unwrap(data: bytes) -> bytes:
@@ -76,36 +103,29 @@ def _unwrap(data: bytes) -> bytes:
     return blocks[0].der
 
 
-def _read(encoded: bytes) -> tuple[CertificationRequest, bytes, bytes, bytes]:
+def _read(encoded: bytes) -> Unproven:
     """The request, its signed part, its AlgorithmIdentifier and its signature. Raises DerError."""
-    outer = der.only(encoded, der.SEQUENCE)
-    info = outer.raw(der.SEQUENCE)
-    algorithm = outer.raw(der.SEQUENCE)
-    signature = outer.octets()
-    outer.end()
-
-    inside = der.only(info, der.SEQUENCE)
-    version = inside.integer()
-    if version != 0:
+    info, algorithm, signed = der.expect(der.members(encoded, der.SEQUENCE), der.SEQUENCE, der.SEQUENCE, der.BIT_STRING)
+    signature = der.Reader(signed).octets()
+    number, name, spki, attributes = der.expect(
+        der.members(info, der.SEQUENCE), der.INTEGER, der.SEQUENCE, der.SEQUENCE, 0xA0
+    )
+    if der.decode_integer(der.content(number, der.INTEGER)) != 0:
         raise der.DerError("its version is not 0, the only one that exists")
-    subject = Name.parse(inside.raw(der.SEQUENCE))
-    spki = inside.raw(der.SEQUENCE)
-    attributes = inside.enter(0xA0)
-    inside.end()
+    subject = Name.parse(name)
     kinds: list[str] = []
     extensions: tuple[Extension, ...] = ()
-    while attributes.peek() is not None:
-        attribute = attributes.enter(der.SEQUENCE)
-        kind = attribute.oid()
-        values = attribute.enter(der.SET)
-        attribute.end()
+    for attribute in der.members(attributes, 0xA0):
+        oid, values = der.expect(der.members(attribute, der.SEQUENCE), der.OBJECT_IDENTIFIER, der.SET)
+        kind = der.decode_oid(der.content(oid, der.OBJECT_IDENTIFIER))
         if kind == OID.EXTENSION_REQUEST:
             if kind in kinds:
                 raise der.DerError("it has two attributes that request extensions")
-            extensions = parse_extensions(values.raw(der.SEQUENCE))
-            values.end()
+            (asked,) = der.expect(der.members(values, der.SET), der.SEQUENCE)
+            extensions = parse_extensions(asked)
         kinds.append(kind)
-    return CertificationRequest(encoded, subject, spki, extensions, tuple(kinds)), info, algorithm, signature
+    request = CertificationRequest(encoded, subject, spki, extensions, tuple(kinds))
+    return Unproven(request, info, algorithm, signature)
 
 
 def _check_identity(request: CertificationRequest) -> None:

@@ -34,15 +34,12 @@ class Name:
 
     @classmethod
     def _parse(cls, data: bytes) -> "Name":
-        inside = der.only(data, der.SEQUENCE)
-        rdns: list[tuple[Attribute, ...]] = []
-        while inside.peek() is not None:
-            rdn = inside.enter(der.SET)
-            attributes = [Attribute.read(rdn)]
-            while rdn.peek() is not None:
-                attributes.append(Attribute.read(rdn))
-            rdns.append(tuple(attributes))
-        return cls(data, tuple(rdns))
+        rdns = tuple(
+            tuple(map(Attribute.parse, der.members(each, der.SET))) for each in der.members(data, der.SEQUENCE)
+        )
+        if not all(rdns):
+            raise der.DerError("a value is missing")
+        return cls(data, rdns)
 
     @classmethod
     def build(cls, rdns: Iterable[Sequence[Attribute]]) -> "Name":

@@ -13,6 +13,7 @@ _BEGIN, _END, _DASHES = b"-----BEGIN ", b"-----END ", b"-----"
 _MAX_LABEL = 80
 _COLUMNS = 64
 _WHITE = b" \t\r\n\v\f"
+_PRINTABLE = bytes(range(0x20, 0x7F))
 
 
 class PemError(ValueError):
@@ -78,7 +79,7 @@ def _label(text: bytes, start: int) -> tuple[str, int]:
     begin = start + len(_BEGIN)
     end = text.find(_DASHES, begin, begin + _MAX_LABEL + len(_DASHES))
     label = text[begin:end] if end >= 0 else b""
-    if not label or not all(octet == 0x20 or 0x21 <= octet <= 0x7E for octet in label):
+    if not label or label.translate(None, _PRINTABLE):
         raise PemError("a BEGIN line has no label or does not end in dashes")
     return label.decode("ascii"), end + len(_DASHES)
 

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ed448, ed25519, padding, r
 
 from greatseal.crypto.algorithms import signature_algorithm_of
 from greatseal.crypto.keypair import PublicKey, UnusableKey, load_public
-from greatseal.crypto.signature import verify_with
+from greatseal.crypto.signature import verify_again, verify_with
 from greatseal.x509 import der
 
 SubjectKey = PublicKey | ed25519.Ed25519PublicKey | ed448.Ed448PublicKey
@@ -36,38 +36,32 @@ _HASHES: dict[str, type[hashes.HashAlgorithm]] = {
 }
 
 
+@lru_cache(maxsize=256)
 def spki_algorithm(spki: bytes) -> str:
     """The OID of the key's algorithm. Raises DerError when the structure or the parameters are wrong.
 
     Parameters: NULL for RSA (RFC 3279 section 2.3.1), a named curve for EC (RFC 5480 section 2.1.1, never
     explicit ones), absent for all newer algorithms (RFC 8410 section 3, RFC 9881 section 2).
     """
-    inside = der.only(spki, der.SEQUENCE)
-    algorithm = inside.enter(der.SEQUENCE)
-    oid = algorithm.oid()
+    identifier, bits = der.expect(der.members(spki, der.SEQUENCE), der.SEQUENCE, der.BIT_STRING)
+    oid, parameters = _split(identifier)
     if oid == RSA_ENCRYPTION:
-        parameters = algorithm.read(der.NULL)
-        if parameters:
+        if der.content(parameters, der.NULL):
             raise der.DerError("the parameters of the RSA key are not an empty NULL")
     elif oid == EC_PUBLIC_KEY:
-        if algorithm.peek() != der.OBJECT_IDENTIFIER:
+        if parameters[:1] != bytes((der.OBJECT_IDENTIFIER,)):
             raise der.DerError("the curve of the EC key is not given by name")
-        algorithm.oid()
-    elif algorithm.peek() is not None:
+        der.decode_oid(der.content(parameters, der.OBJECT_IDENTIFIER))
+    elif parameters:
         raise der.DerError(f"a key of algorithm {oid} must have no parameters")
-    algorithm.end()
-    inside.octets()
-    inside.end()
+    der.Reader(bits).octets()
     return oid
 
 
 def key_bits(spki: bytes) -> bytes:
     """The octets of the subjectPublicKey inside a SubjectPublicKeyInfo, which OCSP hashes. Raises DerError."""
-    inside = der.only(spki, der.SEQUENCE)
-    inside.raw(der.SEQUENCE)
-    bits = inside.octets()
-    inside.end()
-    return bits
+    _, bits = der.expect(der.members(spki, der.SEQUENCE), der.SEQUENCE, der.BIT_STRING)
+    return der.Reader(bits).octets()
 
 
 # Reading a key takes longer than verifying a signature with it, and keys come again: of issuers, of signers of files.
@@ -89,11 +83,11 @@ def load_subject_key(spki: bytes) -> SubjectKey:
     raise der.DerError(f"a public key of algorithm {oid} cannot prove possession by a signature")
 
 
-def verify(spki: bytes, identifier: bytes, signature: bytes, data: bytes) -> bool:
+def verify(spki: bytes, identifier: bytes, signature: bytes, data: bytes, *, again: bool = False) -> bool:
     """Whether `signature` over `data` was made by the key in `spki` with the algorithm in `identifier`.
 
     `identifier` is the DER of an AlgorithmIdentifier. Algorithms that we do not know, SHA-1 and MD5
-    among them, are not verified: False.
+    among them, are not verified: False. `again` is for what was verified when it was made (`verify_again`).
     """
     try:
         key = load_subject_key(spki)
@@ -105,7 +99,7 @@ def verify(spki: bytes, identifier: bytes, signature: bytes, data: bytes) -> boo
             key.verify(signature, data)
             return True
         if row is not None:
-            return verify_with(key, row, signature, data)
+            return (verify_again if again else verify_with)(key, row, signature, data)
         if isinstance(key, rsa.RSAPublicKey):
             return _verify_foreign_rsa(key, *_split(identifier), signature, data)
     except (der.DerError, InvalidSignature, UnsupportedAlgorithm, ValueError):
@@ -124,11 +118,10 @@ def accepts(identifier: bytes) -> bool:
 
 def _split(identifier: bytes) -> tuple[str, bytes]:
     """OID and parameters (DER, empty when absent) of an AlgorithmIdentifier. Raises DerError."""
-    inside = der.only(identifier, der.SEQUENCE)
-    oid = inside.oid()
-    parameters = inside.raw() if inside.peek() is not None else b""
-    inside.end()
-    return oid, parameters
+    parts = der.members(identifier, der.SEQUENCE)
+    parameters = parts.pop() if len(parts) == 2 else b""
+    (oid,) = der.expect(parts, der.OBJECT_IDENTIFIER)
+    return der.decode_oid(der.content(oid, der.OBJECT_IDENTIFIER)), parameters
 
 
 def _verify_foreign_rsa(key: rsa.RSAPublicKey, oid: str, parameters: bytes, signature: bytes, data: bytes) -> bool:

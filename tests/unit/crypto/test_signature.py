@@ -1,13 +1,15 @@
 """Signatures by every pair of key and algorithm verify, and nothing else does."""
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from greatseal.crypto import signature as module
 from greatseal.crypto.algorithms import KeyAlgorithm, SignatureAlgorithm, signature_algorithms_for
-from greatseal.crypto.keypair import UnusableKey, generate, load_private
-from greatseal.crypto.signature import SoftwareSigner, verify
+from greatseal.crypto.keypair import UnusableKey, generate, load_private, load_public
+from greatseal.crypto.signature import SoftwareSigner, verify, verify_again
 
 PAIRS = [
     (key, algorithm)
@@ -39,6 +41,44 @@ def test_another_key_does_not_verify():
     second = SoftwareSigner.of(load_private(generate(KeyAlgorithm.EC_prime256v1)))
     made = first.sign(b"data", SignatureAlgorithm.SHA256WITHECDSA)
     assert not verify(second.spki, SignatureAlgorithm.SHA256WITHECDSA, made, b"data")
+
+
+@pytest.mark.parametrize(("key", "algorithm"), PAIRS, ids=lambda row: row.name)
+def test_what_verified_last_vouches_for_nothing_but_itself(key, algorithm):
+    """Whatever differs in one part from the signature that verified just now is verified, and found wrong."""
+    public = load_public(signer(key).spki)
+    stranger = load_public(SoftwareSigner.of(load_private(generate(key))).spki)
+    made = signer(key).sign(b"data", algorithm)
+    flipped = made[:-1] + bytes([made[-1] ^ 1])
+    for wrong in ((stranger, algorithm, made, b"data"), (public, algorithm, flipped, b"data")):
+        assert verify(signer(key).spki, algorithm, made, b"data")
+        assert not verify_again(*wrong)
+    assert verify(signer(key).spki, algorithm, made, b"data")
+    assert not verify_again(public, algorithm, made, b"other")
+    for other in SignatureAlgorithm:
+        assert verify(signer(key).spki, algorithm, made, b"data")
+        assert verify_again(public, other, made, b"data") == (other is algorithm)
+
+
+def test_only_what_verified_last_in_this_thread_is_not_verified_again(monkeypatch):
+    algorithm, spki = SignatureAlgorithm.SHA256WITHECDSA, signer(KeyAlgorithm.EC_prime256v1).spki
+    asked = []
+    original = module.verify_digest
+    monkeypatch.setattr(module, "verify_digest", lambda *arguments: asked.append(arguments) or original(*arguments))
+    first, second = (signer(KeyAlgorithm.EC_prime256v1).sign(data, algorithm) for data in (b"first", b"second"))
+    load_public.cache_clear()  # an equal key will do, it need not be the same object
+    assert verify(spki, algorithm, second, b"second")
+    load_public.cache_clear()
+    assert verify_again(load_public(spki), algorithm, second, b"second")
+    assert len(asked) == 1
+    assert verify_again(load_public(spki), algorithm, first, b"first")
+    assert len(asked) == 2
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(verify_again, load_public(spki), algorithm, first, b"first").result()
+    assert len(asked) == 3
+    assert not verify_again(load_public(spki), algorithm, b"", b"first")
+    assert verify_again(load_public(spki), algorithm, first, b"first"), "what did not verify left no trace"
+    assert len(asked) == 4
 
 
 @pytest.mark.parametrize(

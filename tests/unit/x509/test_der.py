@@ -170,6 +170,55 @@ def test_arbitrary_octets_never_break_the_reader(data):
         return
 
 
+def one_by_one(data: bytes, tag: int) -> list[bytes]:
+    """The members of a value as the reader takes them."""
+    inside = der.only(data, tag)
+    found = []
+    while inside.peek() is not None:
+        found.append(inside.raw())
+    inside.end()
+    return found
+
+
+VALUES = st.one_of(
+    st.binary(max_size=8),
+    st.builds(der.tlv, st.sampled_from((0x02, 0x04, 0x30, 0x31, 0x3F, 0xA0, 0xBF)), st.binary(max_size=300)),
+)
+
+
+@given(
+    st.lists(VALUES, max_size=5).map(b"".join), st.sampled_from((0x30, 0x31)), st.integers(0, 9), st.binary(max_size=1)
+)
+def test_members_are_what_the_reader_takes_one_by_one(content, tag, cut, more):
+    data = der.tlv(0x30, content) + more
+    data = data[: len(data) - cut] if cut > 7 else data
+    try:
+        expected: list[bytes] | None = one_by_one(data, tag)
+    except der.DerError:
+        expected = None
+    try:
+        found: list[bytes] | None = der.members(data, tag)
+    except der.DerError:
+        found = None
+    assert found == expected
+
+
+def test_members_that_are_not_the_expected_ones():
+    found = der.members(der.sequence(der.integer(1), der.null()), der.SEQUENCE)
+    assert der.expect(found, der.INTEGER, der.NULL) == [der.integer(1), der.null()]
+    for tags, reason in (
+        ((der.INTEGER,), "2 octets follow the last value"),
+        ((der.INTEGER, der.NULL, der.NULL), "a value is missing"),
+        ((der.INTEGER, der.SEQUENCE), "tag 0x05 where 0x30 was expected"),
+    ):
+        with pytest.raises(der.DerError, match=reason):
+            der.expect(found, *tags)
+    with pytest.raises(der.DerError, match="more than"):
+        der.members(der.octet_string(bytes(der.MAX_SIZE)), der.OCTET_STRING)
+    with pytest.raises(der.DerError, match="more than"):
+        der.check_nesting(bytes(der.MAX_SIZE + 1))
+
+
 def test_context_tags():
     assert der.explicit(0, der.integer(2)) == b"\xa0\x03\x02\x01\x02"
     assert der.implicit(2, der.ia5("a")) == b"\x82\x01a"

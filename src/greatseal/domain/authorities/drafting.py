@@ -33,6 +33,15 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
+class Composed:
+    """A draft that was not linted yet. Its only use is `linted`."""
+
+    draft: Draft
+    issuer: Certificate | None
+    profile: lint.Profile
+
+
+@dataclass(frozen=True, slots=True)
 class Terms:
     """What an order comes to before anything is composed: who issues, nearest first, and the lifetime."""
 
@@ -46,7 +55,7 @@ def terms_of(authority: Authority, order: Order, now: datetime) -> Terms:
     return Terms(issuers, validity.validity_period(order.validity, order.not_before, now))
 
 
-def draft(
+def composed(
     authority: Authority,
     order: Order,
     request: CertificationRequest,
@@ -55,8 +64,8 @@ def draft(
     *,
     serial: int,
     now: datetime,
-) -> Draft:
-    """Composes, checks the limits of the CA, encodes and lints. Raises InvalidArgument and other refusals."""
+) -> Composed:
+    """Composes, checks the limits of the CA, and encodes. Raises InvalidArgument and other refusals."""
     issuers, lifetime = terms.issuers, terms.lifetime
     content = templates.compose(
         order.template,
@@ -78,8 +87,17 @@ def draft(
             extensions=(*content.extensions, sct.POISON) if order.logged else content.extensions,
         )
     )
-    check(tbs, issuers[0] if issuers else None, profile_of(order.template, order.signing_algorithm))
-    return Draft(authority, addresses, tbs, lifetime[1])
+    return Composed(
+        Draft(authority, addresses, tbs, lifetime[1]),
+        issuers[0] if issuers else None,
+        profile_of(order.template, order.signing_algorithm),
+    )
+
+
+def linted(made: Composed) -> Draft:
+    """What may be signed. Raises as `check`."""
+    check(made.draft.tbs, made.issuer, made.profile)
+    return made.draft
 
 
 @lru_cache(256)
@@ -123,6 +141,7 @@ def _encoded(fields: TbsCertificate) -> bytes:
         raise InvalidArgument(f"The certificate cannot be encoded: {error}.") from None
 
 
+@lru_cache(256)
 def _facts(issuer: Certificate, addresses: RevocationAddresses) -> IssuerFacts:
     return IssuerFacts(
         subject=issuer.subject,

@@ -15,7 +15,16 @@ from msgspec import structs
 
 from greatseal.crypto.signature import SignerUnavailable
 from greatseal.domain.audit import Act, Audit
-from greatseal.domain.authorities.drafting import Draft, check, draft, embedded, profile_of, terms_of
+from greatseal.domain.authorities.drafting import (
+    Composed,
+    Draft,
+    check,
+    composed,
+    embedded,
+    linted,
+    profile_of,
+    terms_of,
+)
 from greatseal.domain.authorities.issued import (
     IssuedCertificate,
     JournalEntry,
@@ -26,10 +35,11 @@ from greatseal.domain.authorities.issued import (
     serial_text,
 )
 from greatseal.domain.authorities.model import Authority, require
-from greatseal.domain.authorities.order import Order, check_authority, check_request
+from greatseal.domain.authorities.order import Order, check_authority
 from greatseal.domain.authorities.ports import RevocationAddresses, RevocationPoints
 from greatseal.domain.authorities.registry import Registry
 from greatseal.domain.authorities.signing import ABANDONED_AFTER, Prepared, Signing, issued_of, precertificate_of
+from greatseal.domain.authorities.stages import stage
 from greatseal.domain.authorities.store import authorities as store
 from greatseal.domain.authorities.store import journal
 from greatseal.domain.events import Events
@@ -44,7 +54,7 @@ from greatseal.kernel.group import Waits
 from greatseal.kernel.ids import new_serial
 from greatseal.storage import Storage, Tx, idempotency
 from greatseal.x509.certificate import Certificate
-from greatseal.x509.csr import CertificationRequest
+from greatseal.x509.csr import CertificationRequest, read_csr
 from greatseal.x509.templates import find_any_template
 
 log = logging.getLogger(__name__)
@@ -84,6 +94,7 @@ class _Attempt:
     asked: _Asked
     serial: int | None = None
     now: datetime | None = None
+    composed: Composed | None = None
     draft: Draft | None = None
 
 
@@ -138,21 +149,28 @@ class Issuance:
             return [_caught(lambda: self._issue(self._asked(*orders[0])))]
         outcomes: dict[int, Ordered | Exception] = {}
         group: dict[int, _Attempt] = {}
-        for position, (caller, arn, order) in enumerate(orders):
-            try:
-                attempt = self._attempt(self._asked(caller, arn, order))
-                waits = attempt.draft is not None and self._is_device(attempt.draft.authority.key_id)
-            except Exception as error:  # noqa: BLE001 - it belongs to whoever asked
-                outcomes[position] = error
-                continue
-            if waits:
-                outcomes[position] = Waits()
+        for position, attempt in enumerate(self._attempts(orders)):
+            if isinstance(attempt, Exception):
+                outcomes[position] = attempt
             elif attempt.draft is None:
                 outcomes[position] = _caught(partial(self._issue, attempt.asked))
             else:
                 group[position] = attempt
         outcomes |= zip(group, self._issue_group(list(group.values())), strict=True)
         return [outcomes[position] for position in range(len(orders))]
+
+    def _attempts(self, orders: Sequence[tuple[Caller, str, Order]]) -> list[_Attempt | Exception]:
+        """Each order after step 1, drafted; or why it goes no further: whoever waits for a device gets Waits."""
+        read = stage(orders, lambda each: (each, read_csr(each[2].csr)))
+        proven = stage(read, lambda each: (each[0], each[1].prove()))
+        asked = stage(proven, lambda each: self._checked(*each[0], each[1]))
+        drafted = stage(stage(asked, self._composed), self._linted)
+        return stage(drafted, self._not_waiting)
+
+    def _not_waiting(self, attempt: _Attempt) -> _Attempt:
+        if attempt.draft is not None and self._is_device(attempt.draft.authority.key_id):
+            raise Waits
+        return attempt
 
     def _issue_group(self, group: Sequence[_Attempt]) -> Sequence[Ordered | Exception]:
         if not group:
@@ -194,7 +212,10 @@ class Issuance:
         return self._prepare_one(self._asked(caller, arn, order))
 
     def _asked(self, caller: Caller, arn: str, order: Order) -> _Asked:
-        request = check_request(order.csr, self._key_policy)  # 1
+        return self._checked(caller, arn, order, read_csr(order.csr).prove())  # 1
+
+    def _checked(self, caller: Caller, arn: str, order: Order, request: CertificationRequest) -> _Asked:
+        self._key_policy.check(request.spki)
         return _Asked(caller, arn, order, request, fingerprint(request.spki))
 
     def _prepare_one(self, asked: _Asked) -> Prepared | str:
@@ -210,21 +231,30 @@ class Issuance:
 
         Whether it is, the transaction says.
         """
+        return self._linted(self._composed(asked))
+
+    def _composed(self, asked: _Asked) -> _Attempt:
         attempt = _Attempt(asked)
         known = self._registry.last_read(asked.arn)
         addresses = None if known is None else self._addresses.get(known.id)
-        if known is None or addresses is None:
-            return attempt
-        with suppress(Refusal):
-            attempt.draft = self._drafted(attempt, known, addresses)
+        if known is not None and addresses is not None:
+            with suppress(Refusal):
+                attempt.composed = self._compose(attempt, known, addresses)
         return attempt
 
-    def _drafted(self, attempt: _Attempt, authority: Authority, addresses: RevocationAddresses) -> Draft:
+    def _compose(self, attempt: _Attempt, authority: Authority, addresses: RevocationAddresses) -> Composed:
         order, request = attempt.asked.order, attempt.asked.request
         serial, now = self._begun(attempt)
         check_authority(authority, order, request, now)  # 2
         terms = terms_of(authority, order, now)
-        return draft(authority, order, request, terms, addresses, serial=serial, now=now)
+        return composed(authority, order, request, terms, addresses, serial=serial, now=now)
+
+    @staticmethod
+    def _linted(attempt: _Attempt) -> _Attempt:
+        if attempt.composed is not None:
+            with suppress(Refusal):
+                attempt.draft = linted(attempt.composed)
+        return attempt
 
     def _begun(self, attempt: _Attempt) -> tuple[int, datetime]:
         """The serial and the time of an attempt, chosen when they are first needed."""
@@ -261,7 +291,7 @@ class Issuance:
         terms = terms_of(authority, order, now)
         addresses = self._bound(tx, authority, order, serial)
         if made is None or made.addresses != addresses:
-            made = draft(authority, order, request, terms, addresses, serial=serial, now=now)
+            made = linted(composed(authority, order, request, terms, addresses, serial=serial, now=now))
         issuer = authority.certificate if terms.issuers else None
         entry = JournalEntry(
             authority_id=authority.id,

@@ -167,6 +167,7 @@ def require(authority: Authority, act: str, now: datetime) -> None:
     raise InvalidState(sentence.format(arn=authority.arn))
 
 
+@lru_cache(1024)
 def authority_id(arn_text: str) -> str:
     """The id in a CA's ARN. Raises InvalidArn for the ARN of anything else."""
     try:

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 from greatseal.crypto.algorithms import SignatureAlgorithm
 from greatseal.domain.authorities.model import Authority, Kind, UsageMode, check_algorithms, require
-from greatseal.domain.policy import KeyPolicy
 from greatseal.kernel.errors import InvalidArgument
 from greatseal.x509 import chain, constraints, validity
 from greatseal.x509.certificate import Certificate
@@ -33,13 +32,6 @@ class Order:
     idempotency_window: timedelta = timedelta(minutes=5)
     logged: bool = False
     """By way of a precertificate: `Issuance.issue` ends with it, `embed` makes the certificate of it."""
-
-
-def check_request(csr: bytes, keys: KeyPolicy) -> CertificationRequest:
-    """Raises MalformedCsr for what cannot be parsed, does not prove its key, or has a key that is refused."""
-    request = parse_csr(csr)
-    keys.check(request.spki)
-    return request
 
 
 def check_authority(authority: Authority, order: Order, request: CertificationRequest, now: datetime) -> None:

@@ -55,6 +55,8 @@ def check_names(
     that form, a common name that looks like a host or an address (CN-only certificates are matched by their
     CN in the field). For a CA certificate, whose CN nobody connects to, pass `common_name_as_host=False`.
     """
+    if not constraints:
+        return
     names = tuple(_names(subject, san, common_name_as_host))
     for level in constraints:
         permitted = [Subtree(base, excludes=False) for base in level.permitted]

@@ -5,7 +5,8 @@ stratum and are refused. The reader is our own because a CA must know the exact 
 for: the raw slices, not a re-encoding, are what gets hashed, compared and copied.
 """
 
-from greatseal.x509.der.reader import Reader, check_nesting, only
+from greatseal.x509.der.members import check_nesting, content, expect, members
+from greatseal.x509.der.reader import Reader, only
 from greatseal.x509.der.tags import (
     BIT_STRING,
     BMP_STRING,
@@ -71,16 +72,19 @@ __all__ = [
     "bit_string",
     "boolean",
     "check_nesting",
+    "content",
     "decode_bit_string",
     "decode_boolean",
     "decode_integer",
     "decode_oid",
     "decode_time",
+    "expect",
     "explicit",
     "header",
     "ia5",
     "implicit",
     "integer",
+    "members",
     "null",
     "octet_string",
     "oid",

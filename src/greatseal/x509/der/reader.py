@@ -9,10 +9,7 @@ from greatseal.x509.der.tags import (
     INTEGER,
     MAX_DEPTH,
     MAX_SIZE,
-    NULL,
     OBJECT_IDENTIFIER,
-    SEQUENCE,
-    SET,
     UTC_TIME,
     DerError,
 )
@@ -78,29 +75,12 @@ class Reader:
         # Nearly all lengths are one octet; reading one takes as long as all the rest.
         size = data[start + 1] if content <= end else 0x80
         if size >= 0x80:
-            content, size = self._length(start + 1)
+            content, size = length(data, start + 1, end)
         after = content + size
         if after > end:
             raise DerError("a value is longer than what holds it")
         self._position = after
         return start, content, after
-
-    def _length(self, at: int) -> tuple[int, int]:
-        """Where the content starts and how long it is; only the definite, minimal form is DER."""
-        if at >= len(self._data):
-            raise DerError("a length is missing")
-        first = self._data[at]
-        if first < 0x80:
-            return at + 1, first
-        if first == 0x80:
-            raise DerError("an indefinite length, which is BER")
-        octets = self._data[at + 1 : at + 1 + (first & 0x7F)]
-        if len(octets) != first & 0x7F or len(octets) > 4:
-            raise DerError("a length in too many octets")
-        size = int.from_bytes(octets, "big")
-        if size < 0x80 or octets[0] == 0:
-            raise DerError("a length that is not minimal, which is BER")
-        return at + 1 + len(octets), size
 
     # Values of the universal types, decoded.
 
@@ -141,34 +121,23 @@ def only(data: bytes, tag: int, limit: int = MAX_SIZE) -> Reader:
     return inner
 
 
-def check_nesting(data: bytes) -> None:
-    """Walks every constructed value of `data` and raises DerError for BER and for excessive depth.
+def length(data: bytes, at: int, end: int) -> tuple[int, int]:
+    """Where the content starts and how long it is, by the length at `at` of a value in something that ends at `end`.
 
-    For the parts of a foreign structure that nobody interprets: unknown attributes, otherName values.
+    Only the definite, minimal form is DER. Raises DerError for others.
     """
-    pending = [Reader(data)]
-    while pending:
-        reader = pending.pop()
-        while (tag := reader.peek()) is not None:
-            if tag & 0x20:
-                if tag < 0x40 and tag not in (SEQUENCE, SET):
-                    raise DerError("a string in pieces, which is BER")
-                pending.append(reader)
-                reader = reader.enter(tag)
-            elif tag < 0x40:
-                _check_primitive(tag, reader.read(tag))
-            else:
-                reader.read(tag)
-
-
-def _check_primitive(tag: int, content: bytes) -> None:
-    if tag == BOOLEAN:
-        decode_boolean(content)
-    elif tag == INTEGER:
-        decode_integer(content)
-    elif tag == OBJECT_IDENTIFIER:
-        decode_oid(content)
-    elif tag == BIT_STRING:
-        decode_bit_string(content)
-    elif tag == NULL and content:
-        raise DerError("a NULL with content")
+    if at >= end:
+        raise DerError("a length is missing")
+    first = data[at]
+    if first < 0x80:
+        return at + 1, first
+    if first == 0x80:
+        raise DerError("an indefinite length, which is BER")
+    content = at + 1 + (first & 0x7F)
+    octets = data[at + 1 : content]
+    if content > end or len(octets) > 4:
+        raise DerError("a length in too many octets")
+    size = int.from_bytes(octets, "big")
+    if size < 0x80 or octets[0] == 0:
+        raise DerError("a length that is not minimal, which is BER")
+    return content, size

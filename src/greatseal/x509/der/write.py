@@ -130,6 +130,8 @@ def implicit(number: int, encoded: bytes) -> bytes:
     return bytes((0x80 | number | encoded[0] & 0x20,)) + encoded[1:]
 
 
+# Certificates that are made in one second begin and end together, and lists repeat their times.
+@lru_cache(maxsize=1024)
 def time(moment: datetime) -> bytes:
     """UTCTime through 2049, GeneralizedTime from 2050 (RFC 5280 section 4.1.2.5). Seconds only.
 

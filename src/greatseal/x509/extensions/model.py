@@ -77,33 +77,31 @@ def encode_extensions(extensions: Iterable[Extension]) -> bytes:
     refuse_duplicates(kept)
     if not kept:
         raise der.DerError("an empty list of extensions")
-    return der.sequence(*(extension.encode() for extension in kept))
+    return der.sequence(*(_encode_before(each) if len(each.value) <= _LARGEST_KEPT else each.encode() for each in kept))
+
+
+_encode_before = lru_cache(_KEPT)(Extension.encode)
 
 
 def parse_extensions(data: bytes) -> tuple[Extension, ...]:
     """The extensions whose Extensions DER is `data`. Raises DerError, also for an OID that occurs twice."""
-    inside = der.only(data, der.SEQUENCE)
-    extensions = [_read_extension(inside)]
-    while inside.peek() is not None:
-        extensions.append(_read_extension(inside))
+    encoded = der.members(data, der.SEQUENCE)
+    if not encoded:
+        raise der.DerError("a value is missing")
+    extensions = tuple(_read_before(each) if len(each) <= _LARGEST_KEPT else _read(each) for each in encoded)
     refuse_duplicates(extensions)
-    return tuple(extensions)
-
-
-def _read_extension(reader: der.Reader) -> Extension:
-    encoded = reader.raw(der.SEQUENCE)
-    return _read_before(encoded) if len(encoded) <= _LARGEST_KEPT else _read(encoded)
+    return extensions
 
 
 def _read(encoded: bytes) -> Extension:
-    inside = der.only(encoded, der.SEQUENCE)
-    oid = inside.oid()
-    critical = inside.peek() == der.BOOLEAN
-    if critical and not inside.boolean():
+    parts = der.members(encoded, der.SEQUENCE)
+    critical = len(parts) > 1 and parts[1][0] == der.BOOLEAN
+    spelled = der.decode_boolean(der.content(parts.pop(1), der.BOOLEAN)) if critical else None
+    kind, held = der.expect(parts, der.OBJECT_IDENTIFIER, der.OCTET_STRING)
+    oid = der.decode_oid(der.content(kind, der.OBJECT_IDENTIFIER))
+    if spelled is False:
         raise der.DerError(f"extension {oid} spells out the default of critical, which is BER")
-    value = inside.read(der.OCTET_STRING)
-    inside.end()
-    return Extension(oid, critical, value)
+    return Extension(oid, critical, der.content(held, der.OCTET_STRING))
 
 
 _read_before = lru_cache(_KEPT)(_read)
@@ -120,4 +118,7 @@ def refuse_duplicates(extensions: Iterable[Extension]) -> None:
 
 def find(extensions: Iterable[Extension], oid: str) -> Extension | None:
     """The extension with this OID, or None."""
-    return next((extension for extension in extensions if extension.oid == oid), None)
+    for extension in extensions:
+        if extension.oid == oid:
+            return extension
+    return None

@@ -69,8 +69,8 @@ def _times(draft: Draft) -> tuple[int, int]:
 def _time_tags(draft: Draft) -> tuple[int, int]:
     """The tags of notBefore and notAfter; the certificate was parsed before, so this cannot fail."""
     # Before them are version (of 2 and 3), serialNumber, signature and issuer.
-    validity = der.only(draft.fields[4 if draft.fields[0][0] == 0xA0 else 3], der.SEQUENCE)
-    return validity.raw()[0], validity.raw()[0]
+    not_before, not_after = der.members(draft.fields[4 if draft.fields[0][0] == 0xA0 else 3], der.SEQUENCE)
+    return not_before[0], not_after[0]
 
 
 def _public_key(draft: Draft) -> Iterator[str]:

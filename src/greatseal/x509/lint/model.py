@@ -1,6 +1,6 @@
 """What the rules work on, and what they say."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
@@ -104,11 +104,7 @@ class Draft:
     @cached_property
     def fields(self) -> tuple[bytes, ...]:
         """The members of the TBSCertificate in their order, each its complete DER."""
-        inside = der.only(self.certificate.tbs, der.SEQUENCE)
-        found = []
-        while inside.peek() is not None:
-            found.append(inside.raw())
-        return tuple(found)
+        return tuple(der.members(self.certificate.tbs, der.SEQUENCE))
 
     @cached_property
     def names(self) -> tuple[Name, ...]:
@@ -139,10 +135,12 @@ class Rule(Generic[S]):
     reference: str
     check: Callable[[S], Iterable[str]]
 
-    def findings(self, subject: S) -> Iterator[Finding]:
-        """What the rule says."""
-        for message in self.check(subject):
-            yield Finding(self.code, self.severity, message, self.reference)
+
+def findings(rules: Iterable[Rule[S]], subject: S) -> list[Finding]:
+    """What the rules say, in their order."""
+    return [
+        Finding(rule.code, rule.severity, message, rule.reference) for rule in rules for message in rule.check(subject)
+    ]
 
 
 def error(code: str, reference: str, check: Callable[[S], Iterable[str]]) -> Rule[S]:

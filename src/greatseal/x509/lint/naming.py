@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 from unicodedata import category
 
 from greatseal.x509 import der
@@ -119,11 +118,11 @@ def _upper_bounds(draft: Draft) -> Iterator[str]:
 
 def _set_order(draft: Draft) -> Iterator[str]:
     for name in draft.names:
-        if flaw := _flaw_of_order(name):
+        # One attribute alone is in order, and was read from the only encoding that it has.
+        if any(len(rdn) > 1 for rdn in name.rdns) and (flaw := _flaw_of_order(name)):
             yield flaw
 
 
-@lru_cache(256)
 def _flaw_of_order(name: Name) -> str | None:
     try:
         if Name.build(name.rdns).der != name.der:

@@ -3,12 +3,9 @@
 from collections.abc import Mapping
 from functools import lru_cache
 
-from greatseal.x509 import der
 from greatseal.x509.certificate import Certificate
 from greatseal.x509.lint import authority, frame, links, naming, public, san, values
-from greatseal.x509.lint.model import Common, Draft, Finding, Profile, Rule, Severity
-
-_NO_SIGNATURE = der.bit_string(b"")
+from greatseal.x509.lint.model import Common, Draft, Finding, Profile, Rule, Severity, findings
 
 _FIRST: tuple[Rule[Draft], ...] = (*frame.RULES, *values.RULES, *naming.RULES, *san.RULES)
 # Of `public` each rule asks for the profile first; where that says no, none is asked.
@@ -25,28 +22,14 @@ def lint(tbs: bytes, *, issuer: Certificate | None, profile: Profile) -> tuple[F
     parsed, an extension that occurs twice and fractions of seconds are one finding, `malformed`.
     """
     try:
-        draft = Draft(_unsigned(tbs), issuer, profile)
+        draft = Draft(Certificate.unsigned(tbs), issuer, profile)
     except ValueError as broken:
         # DerError, or a number in the structure that is too long to be printed in one.
         message = f"The certificate cannot be parsed: {broken}."
         return (Finding("malformed", Severity.ERROR, message, "RFC 5280 section 4.1"),)
-    return (
-        *(finding for rule in _FIRST for finding in rule.findings(draft)),
-        *_of_common(draft.common),
-        *(finding for rule in _LAST[profile.public] for finding in rule.findings(draft)),
-    )
+    return (*findings(_FIRST, draft), *_of_common(draft.common), *findings(_LAST[profile.public], draft))
 
 
 @lru_cache(1024)
 def _of_common(common: Common) -> tuple[Finding, ...]:
-    return tuple(finding for rule in authority.RULES for finding in rule.findings(common))
-
-
-def _unsigned(tbs: bytes) -> Certificate:
-    """The certificate as it will be, with an empty signature under the inner algorithm. Raises DerError."""
-    inside = der.only(tbs, der.SEQUENCE)
-    inside.optional(0xA0)
-    inside.raw(der.INTEGER)
-    algorithm = inside.raw(der.SEQUENCE)
-    # Nobody reads these octets again.
-    return Certificate.parse_once(der.sequence(tbs, algorithm, _NO_SIGNATURE))
+    return tuple(findings(authority.RULES, common))

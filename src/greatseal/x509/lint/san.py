@@ -105,9 +105,11 @@ def _criticality(draft: Draft) -> Iterator[str]:
 
 def _common_name_absent(draft: Draft) -> Iterator[str]:
     hosts = {host.lower() for host in _texts(draft, "dns")}
+    if not hosts:
+        return
     for common_name in draft.certificate.subject.common_names:
         looks_like_host = "." in common_name and flaw_of_host(common_name, wildcard=True) is None
-        if hosts and looks_like_host and common_name.lower() not in hosts:
+        if looks_like_host and common_name.lower() not in hosts:
             yield f"The common name {common_name!r} is not among the subject alternative names."
 
 

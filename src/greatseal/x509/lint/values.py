@@ -1,6 +1,7 @@
 """Rules for extensions as such: a known OID holds what it promises, and criticality is as the RFC has it."""
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 from greatseal.x509 import der
 from greatseal.x509.extensions import (
@@ -89,11 +90,16 @@ def _well_formed(draft: Draft) -> Iterator[str]:
 def _key_usage_minimal(draft: Draft) -> Iterator[str]:
     # The real service writes nine bits for KeyUsage of ApiPassthrough (acm-pca.md 6.4); a request may as well.
     found = draft.extension(OID.KEY_USAGE)
+    if found is not None and not _is_minimal(found):
+        yield "The key usage is not in its shortest form."
+
+
+@lru_cache(256)
+def _is_minimal(usage: Extension) -> bool:
     try:
-        if found is not None and key_usage(read_key_usage(found)).value != found.value:
-            yield "The key usage is not in its shortest form."
+        return key_usage(read_key_usage(usage)).value == usage.value
     except der.DerError:
-        return
+        return True  # `_well_formed` reports it
 
 
 def _never_critical(draft: Draft) -> Iterator[str]:

@@ -5,7 +5,8 @@ adds), ApiPassthrough, the request. What loses is dropped without an error.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from greatseal.kernel.errors import InvalidArgument, MalformedCsr
 from greatseal.x509 import der
@@ -55,7 +56,7 @@ class Passthrough:
 class IssuerFacts:
     """What the issuing CA writes into certificates. The URLs are None when CRL or OCSP is off or omitted."""
 
-    subject: Name
+    subject: Name = field(hash=False)
     key_identifier: bytes
     crl_url: str | None = None
     ocsp_url: str | None = None
@@ -119,7 +120,7 @@ def compose(
         raise ValueError(f"template {template.name} and the issuer do not fit together")
     api = passthrough if passthrough and template.from_api else Passthrough()
     subject = request.subject if api.subject is None else api.subject
-    sources = [_from_template(template, request.spki, issuer)]
+    sources = [[*_from_template(template, issuer), subject_key_identifier(request.spki)]]
     sources.append([extension for extension in api.extensions if _passes_from_api(template, extension)])
     sources.append([extension for extension in request.extensions if _passes_from_csr(template, extension)])
     if issuer is not None and issuer.issuers_url is not None:
@@ -140,12 +141,13 @@ def compose(
     return Content(subject, (*first, *chosen.values()))
 
 
-def _from_template(template: Template, spki: bytes, issuer: IssuerFacts | None) -> list[Extension]:
-    """What the template defines, with the facts of the issuing CA; a root takes nothing from its CA's settings."""
-    extensions = [
-        basic_constraints(template.ca, template.path_length, template.critical_basic_constraints),
-        subject_key_identifier(spki),
-    ]
+@lru_cache(256)
+def _from_template(template: Template, issuer: IssuerFacts | None) -> tuple[Extension, ...]:
+    """What the template defines, with the facts of the issuing CA; a root takes nothing from its CA's settings.
+
+    It is the same for all certificates of a CA from a template (and of a part of its list).
+    """
+    extensions = [basic_constraints(template.ca, template.path_length, template.critical_basic_constraints)]
     if template.key_usage is not None:
         extensions.append(key_usage(template.key_usage, critical=True))
     if template.extended_key_usage is not None:
@@ -158,7 +160,7 @@ def _from_template(template: Template, spki: bytes, issuer: IssuerFacts | None) 
             extensions.append(crl_distribution_points(issuer.crl_url))
         if issuer.ocsp_url is not None:
             extensions.append(authority_information_access(issuer.ocsp_url, issuer.issuers_url))
-    return extensions
+    return tuple(extensions)
 
 
 def _passes_from_api(template: Template, extension: Extension) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from greatseal.kernel.arn import Arn
 from greatseal.kernel.errors import InvalidArgument
@@ -46,6 +47,7 @@ def template_arn(partition: str, name: str) -> str:
     return f"arn:{partition}:acm-pca:::template/{name}/V1"
 
 
+@lru_cache(1024)
 def find_template(arn: str) -> Template:
     """The template with this ARN, in any partition. Raises InvalidArgument when there is none."""
     try:
