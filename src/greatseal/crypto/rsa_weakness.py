@@ -6,9 +6,10 @@ deterministic; a key of 4096 bits costs about 20 ms, nearly all of it in `_no_co
 """
 
 from functools import cache
-from math import gcd, isqrt, prod
+from math import isqrt, prod
 
-from gmpy2 import powmod
+import gmpy2
+from gmpy2 import mpz
 
 MIN_BITS, MAX_BITS = 2048, 16384
 """Sizes of moduli; beyond the upper limit arithmetic would be a way to burn our processor (row 11)."""
@@ -77,13 +78,13 @@ def _small_primes() -> tuple[int, ...]:
 
 
 @cache
-def _small_primes_product() -> int:
-    return prod(_small_primes())
+def _small_primes_product() -> mpz:
+    return mpz(prod(_small_primes()))
 
 
 def _small_factors(modulus: int) -> tuple[str, ...]:
     # BR 6.1.6 asks for no factor below 752; all primes below 2^16 cost the same single gcd.
-    if gcd(modulus, _small_primes_product() % modulus) != 1:
+    if gmpy2.gcd(modulus, _small_primes_product()) != 1:
         return (f"The RSA modulus has a prime factor below {_SMALL_PRIME_LIMIT}.",)
     return ()
 
@@ -114,11 +115,13 @@ def _roca(modulus: int) -> tuple[str, ...]:
 
 def _close_primes(modulus: int) -> tuple[str, ...]:
     """Fermat's method (BR 6.1.1.3: 100 rounds): n = a^2 - b^2 with a just above the square root of n."""
-    middle = isqrt(modulus - 1) + 1
+    middle = gmpy2.isqrt(mpz(modulus - 1)) + 1
+    square = middle * middle - modulus
     for _ in range(_FERMAT_ROUNDS):
-        square = middle * middle - modulus
-        if isqrt(square) ** 2 == square:
+        if gmpy2.is_square(square):
             return ("The prime factors of the RSA modulus are too close to each other (Fermat's method).",)
+        # (a + 1)^2 - n
+        square += 2 * middle + 1
         middle += 1
     return ()
 
@@ -128,6 +131,6 @@ def _no_composite(modulus: int) -> tuple[str, ...]:
 
     Above 4096 bits the test would take seconds, and such a key harms nobody but its owner.
     """
-    if modulus.bit_length() <= _MAX_PRIMALITY_BITS and powmod(2, modulus - 1, modulus) == 1:
+    if modulus.bit_length() <= _MAX_PRIMALITY_BITS and gmpy2.powmod(2, modulus - 1, modulus) == 1:
         return ("The RSA modulus is a prime number.",)
     return ()
