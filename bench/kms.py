@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, mldsa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-CLIENTS, FIRST_CLIENTS = 64, 8
+CLIENTS, FIRST_CLIENTS = 96, 8
 MESSAGE = b"a message of thirty-two octets.."
 
 
