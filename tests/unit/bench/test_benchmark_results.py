@@ -159,7 +159,7 @@ def test_other_programs_are_run_and_their_failure_is_told(tmp_path: Path) -> Non
     assert (told["lines"], told["results"], "failed" in told) == (["so many 200"], [{"rate": 3}], False)
     told = scripts.one(bad)
     assert (told["lines"], told["results"], told["failed"]) == (["began"], [], "ValueError: no wrk")
-    assert {"kms", "crl"} <= set(scripts.names())
+    assert {"events", "crl"} <= set(scripts.names())
 
 
 def test_a_peer_that_is_not_installed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
