@@ -11,9 +11,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 
+from msgspec import structs
 from sqlalchemy import func, insert, select, text
 
 from doors.acm_material import Acm
@@ -37,10 +37,14 @@ def fill(acm: Acm, storage: Storage, count: int) -> None:
     acm.permit(authority)
     arn = acm.issued(authority)
     associations = acm.installation.rooms.renewals.associations
-    associations.associate(replace(caller(), operation="greatseal:AssociateCertificate", at=acm.now), arn, _LISTENER)
+    associations.associate(
+        structs.replace(caller(), operation="greatseal:AssociateCertificate", at=acm.now), arn, _LISTENER
+    )
     pattern = dict(storage.read(lambda tx: tx.one(select(certificate)))._mapping)
     acm.clock.at = pattern["not_after"] - timedelta(days=50)
-    associations.dissociate(replace(caller(), operation="greatseal:DissociateCertificate", at=acm.now), arn, _LISTENER)
+    associations.dissociate(
+        structs.replace(caller(), operation="greatseal:DissociateCertificate", at=acm.now), arn, _LISTENER
+    )
     first = acm.now + timedelta(days=2)
     for start in range(0, count, _RUN):
         rows, uses = [], []

@@ -16,10 +16,10 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from msgspec import structs
 from prometheus_client import CollectorRegistry
 from sqlalchemy import func, insert, select
 
@@ -106,7 +106,7 @@ def fill(installation: Installation, storage: Storage, names: list[str], key_alg
     assert made["Status"] == "ISSUED", made
     associations = installation.rooms.renewals.associations
     now = installation.clock.now()
-    by = replace(caller(), at=now)
+    by = structs.replace(caller(), at=now)
     associations.associate(by, arn, _LISTENER)
     pattern = dict(storage.read(lambda tx: tx.one(select(certificate)))._mapping)
     associations.dissociate(by, arn, _LISTENER)

@@ -1,10 +1,10 @@
 """`greatseal certificates`: what uses which certificate, said by whoever holds the data directory."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec import structs
 
 from greatseal.cli import options
 from greatseal.cli.desk import Desk, desk_of
@@ -74,7 +74,7 @@ def _owner(desk: Desk, certificate_arn: str, operation: str) -> "Caller":
         arn = Arn.parse(certificate_arn)
     except ValueError as error:
         raise click.BadParameter(f"{certificate_arn!r} is no ARN of a certificate", param_hint="CERTIFICATE") from error
-    return replace(
+    return structs.replace(
         desk.caller(operation),
         account=arn.account,
         region=arn.region,
