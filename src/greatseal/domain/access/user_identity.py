@@ -1,6 +1,7 @@
 """What the audit trail tells of a caller beyond its ARN: CloudTrail's `userIdentity` and `sessionContext`."""
 
 import json
+from functools import lru_cache
 
 from greatseal.kernel.arn import Arn
 from greatseal.kernel.caller import Caller, Session
@@ -8,12 +9,16 @@ from greatseal.kernel.caller import Caller, Session
 
 def members(caller: Caller) -> str:
     """JSON with the members of `userIdentity` that only the access room knows; `{}` when there are none."""
-    told: dict[str, object] = {}
-    if caller.principal_id:
-        told["principalId"] = caller.principal_id
-    if caller.session is not None:
-        told["sessionContext"] = _context(caller, caller.session)
+    if caller.session is None:
+        return _of_principal(caller.principal_id)
+    told: dict[str, object] = {"principalId": caller.principal_id} if caller.principal_id else {}
+    told["sessionContext"] = _context(caller, caller.session)
     return json.dumps(told, separators=(",", ":"))
+
+
+@lru_cache(maxsize=4096)
+def _of_principal(principal_id: str) -> str:
+    return json.dumps({"principalId": principal_id} if principal_id else {}, separators=(",", ":"))
 
 
 def _context(caller: Caller, session: Session) -> dict[str, object]:
