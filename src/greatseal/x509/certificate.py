@@ -72,8 +72,11 @@ class Certificate:
 
     @classmethod
     def unsigned(cls, tbs: bytes) -> "Certificate":
-        """The certificate that a to-be-signed part will be in, without a signature; `der` is empty. Raises DerError."""
-        return cls._read(b"", tbs, b"", b"")
+        """The certificate that a to-be-signed part will be in, without a signature. Raises DerError.
+
+        `der` is that part: what is equal is so for its octets, here too.
+        """
+        return cls._read(tbs, tbs, b"", b"")
 
     @classmethod
     def _read(cls, data: bytes, tbs: bytes, algorithm: bytes, signature: bytes) -> "Certificate":
