@@ -248,3 +248,9 @@ def test_equality_is_that_of_octets():
     assert Certificate.parse(encoded) == Certificate.parse(encoded)
     assert len({Certificate.parse(encoded), Certificate.parse(encoded)}) == 1
     assert Certificate.parse(raw()) != Certificate.parse(raw(serial=2))
+
+
+def test_what_is_not_signed_yet_is_equal_to_itself_alone():
+    one, other = (Certificate.unsigned(encode_tbs(replace(FIELDS, serial=serial))) for serial in (5, 6))
+    assert one == Certificate.unsigned(one.tbs)
+    assert one != other
